@@ -1,0 +1,16 @@
+module example.com/portpair/services/rates
+
+go 1.26
+
+require example.com/portpair/services/twelve v0.0.0
+
+require (
+	github.com/VictoriaMetrics/metrics v1.43.0 // indirect
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/kelseyhightower/envconfig v1.4.0 // indirect
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
+	golang.org/x/sys v0.38.0 // indirect
+)
+
+replace example.com/portpair/services/twelve => ../twelve

@@ -1,0 +1,15 @@
+module example.com/portpair/services/twelve
+
+go 1.26
+
+require (
+	github.com/VictoriaMetrics/metrics v1.43.0
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/kelseyhightower/envconfig v1.4.0
+)
+
+require (
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
+	golang.org/x/sys v0.38.0 // indirect
+)

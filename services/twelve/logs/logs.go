@@ -1,0 +1,72 @@
+// Package logs is an app's event stream (factor XI): slog to stdout, one
+// write per line, nothing buffered. Its middleware gives every request an id
+// and one line, and passes both id and trace on to backing services, so that
+// one id finds a request in the logs of every app that it crossed.
+//
+// What happens to the stream it leaves to the platform.
+package logs
+
+import (
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"strings"
+	"unicode"
+)
+
+// Until an app has a logger of its own and says so (slog.SetDefault), what
+// libraries write with the standard one is dropped: the metrics library does
+// so while it is initialised, where the kernel lacks a feature.
+func init() { log.SetOutput(io.Discard) }
+
+// Format is how a line is written.
+type Format string
+
+// The formats: JSON for machines, Text for people.
+const (
+	JSON Format = "json"
+	Text Format = "text"
+)
+
+// UnmarshalText reads "json" or "text".
+func (f *Format) UnmarshalText(text []byte) error {
+	*f = Format(text)
+	if *f != JSON && *f != Text {
+		return errors.New("want json or text")
+	}
+	return nil
+}
+
+// New returns a logger that writes each line to w at once.
+func New(w io.Writer, level slog.Level, format Format) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == Text {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// maxForeign is how much of a foreign text is shown, in bytes.
+const maxForeign = 200
+
+// Clean makes a text that others sent safe to show in a page, a log or a
+// terminal: control and formatting characters and broken UTF-8 replaced, what
+// is over 200 bytes cut off with an ellipsis.
+func Clean(s string) string {
+	cut := len(s) > maxForeign
+	if cut {
+		s = s[:maxForeign]
+	}
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) && r != unicode.ReplacementChar {
+			return r
+		}
+		return '�'
+	}, s)
+	if cut || len(s) > maxForeign { // a replaced byte has become three
+		s = strings.ToValidUTF8(s[:min(len(s), maxForeign)], "")
+		s = strings.TrimRight(s, "�") + "…"
+	}
+	return s
+}

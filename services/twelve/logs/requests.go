@@ -1,0 +1,232 @@
+package logs
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Request is what the log knows of a request while it is served.
+type Request struct {
+	ID      string // X-Request-Id, taken or made
+	TraceID string // of the W3C trace context, taken or made
+	flags   string
+	err     error
+}
+
+type ctxKey struct{}
+
+// FromContext returns the request that ctx belongs to, or nil.
+func FromContext(ctx context.Context) *Request {
+	r, _ := ctx.Value(ctxKey{}).(*Request)
+	return r
+}
+
+// Attach gives the request's line an error: for what a client is not told.
+func Attach(ctx context.Context, err error) {
+	if r := FromContext(ctx); r != nil {
+		r.err = err
+	}
+}
+
+// Forward puts the request id and the trace of ctx on a request to a backing
+// service. A ctx that belongs to no request gets a trace of its own.
+func Forward(ctx context.Context, h http.Header) {
+	r := FromContext(ctx)
+	if r == nil {
+		r = &Request{ID: randomHex(8), TraceID: randomHex(16), flags: "00"}
+	}
+	h.Set("X-Request-Id", r.ID)
+	h.Set("Traceparent", "00-"+r.TraceID+"-"+randomHex(8)+"-"+r.flags)
+}
+
+// Options of Requests; each func may be nil.
+type Options struct {
+	Client func(*http.Request) string                      // the client's address; the peer's otherwise
+	Route  func(*http.Request) string                      // the pattern that matched, known after serving
+	Done   func(route string, status int, d time.Duration) // told of every request, for metrics
+}
+
+// quiet are asked by machines every few seconds: their lines are for debugging.
+var quiet = map[string]bool{"/livez": true, "/readyz": true, "/metrics": true}
+
+// Requests is the middleware: request id, trace, one line per request, also
+// of one whose handler panics; the panic then goes on its way to net/http,
+// which cuts the connection.
+func Requests(log *slog.Logger, o Options) func(http.Handler) http.Handler {
+	if o.Client == nil {
+		o.Client = peer
+	}
+	if o.Route == nil {
+		o.Route = func(*http.Request) string { return "" }
+	}
+	if o.Done == nil {
+		o.Done = func(string, int, time.Duration) {}
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			began := time.Now()
+			req := identify(r)
+			w.Header()["X-Request-Id"] = []string{req.ID}
+			rec := &recorder{ResponseWriter: w}
+			r = r.WithContext(context.WithValue(r.Context(), ctxKey{}, req))
+			defer func() {
+				v := recover()
+				if v != nil {
+					rec.status, req.err = http.StatusInternalServerError, fmt.Errorf("panic: %v", v)
+				}
+				o.finish(log, r, rec, time.Since(began))
+				if v != nil {
+					panic(v)
+				}
+			}()
+			next.ServeHTTP(rec, r)
+		})
+	}
+}
+
+// finish counts a request that was served and writes its line.
+func (o Options) finish(log *slog.Logger, r *http.Request, rec *recorder, took time.Duration) {
+	status, route := rec.status, o.Route(r)
+	if status == 0 {
+		status = http.StatusOK // what net/http sends when a handler wrote nothing
+	}
+	o.Done(route, status, took)
+	level := levelOf(status, r.URL.Path)
+	if !log.Enabled(r.Context(), level) {
+		return
+	}
+	req := FromContext(r.Context())
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.String("method", Clean(r.Method)),
+		slog.String("path", Clean(r.URL.Path)),
+		slog.String("route", route),
+		slog.Int("status", status),
+		slog.Int64("bytes", rec.bytes),
+		slog.String("duration", took.String()),
+		slog.String("request_id", req.ID),
+		slog.String("trace_id", req.TraceID),
+		slog.String("client", o.Client(r)),
+	)
+	if req.err != nil {
+		attrs = append(attrs, slog.String("error", req.err.Error()))
+	}
+	log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+func levelOf(status int, path string) slog.Level {
+	switch {
+	case quiet[path] && (status < 500 || status == http.StatusServiceUnavailable):
+		return slog.LevelDebug
+	case status == http.StatusServiceUnavailable:
+		return slog.LevelWarn
+	case status >= 500:
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// identify takes the caller's request id and trace if they are well-formed
+// and makes them otherwise.
+func identify(r *http.Request) *Request {
+	req := &Request{ID: r.Header.Get("X-Request-Id")}
+	if !validID(req.ID) {
+		req.ID = randomHex(8)
+	}
+	var ok bool
+	if req.TraceID, req.flags, ok = parseTraceparent(r.Header.Get("Traceparent")); !ok {
+		req.TraceID, req.flags = randomHex(16), "00"
+	}
+	return req
+}
+
+// validID keeps to [A-Za-z0-9._-]{1,64}: what may stand in any log unquoted.
+func validID(s string) bool {
+	if len(s) < 1 || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// parseTraceparent reads version 00 of the W3C Trace Context header:
+// 00-{32 hex}-{16 hex}-{2 hex}, lower case, ids not all zero.
+func parseTraceparent(s string) (traceID, flags string, ok bool) {
+	const zeros = "00000000000000000000000000000000"
+	if len(s) != 55 || s[:3] != "00-" || s[35] != '-' || s[52] != '-' {
+		return "", "", false
+	}
+	traceID, parent, flags := s[3:35], s[36:52], s[53:]
+	if !isHex(traceID) || !isHex(parent) || !isHex(flags) || traceID == zeros || parent == zeros[:16] {
+		return "", "", false
+	}
+	return traceID, flags, true
+}
+
+func isHex(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// randomHex returns n random bytes in hex. Ids name requests and guard
+// nothing, so the fast generator does.
+func randomHex(n int) string {
+	var b [16]byte
+	for i := 0; i < n; i += 8 {
+		v := rand.Uint64() | 1 // never all zero
+		for j := range 8 {
+			b[i+j] = byte(v >> (8 * j))
+		}
+	}
+	return hex.EncodeToString(b[:n])
+}
+
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// recorder remembers the status and the size of a reply.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 { // 1xx are not the answer
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,171 @@
+// Package port exports an app by binding a port (factor VII): bind first,
+// then serve, with limits against slow and oversized clients, and stop
+// without dropping what is in flight (factor IX). It owns the listening
+// sockets, the signals and the probes.
+//
+// Routes, replies and log lines it leaves to the app.
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// What a client may take of the server before it is cut off. Replies that
+// take longer to write move their own deadline (http.ResponseController).
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10 // net/http adds 4 KiB; over it: 431
+)
+
+// ErrInterrupted is returned by Serve when a second Ctrl-C cut the drain short.
+var ErrInterrupted = errors.New("interrupted again: ended at once")
+
+// Server is what serves an app on its bound port.
+type Server struct {
+	Name    string // with Version the Server header, "rates/0.1.0"
+	Version string
+	Handler http.Handler
+	Health  *Health // told of the drain; its probes are routes of Handler
+	Log     *slog.Logger
+
+	// DrainDelay is how long readiness says 503 before new connections are
+	// refused, for a routing layer to notice; DrainTimeout how long requests
+	// in flight may then take.
+	DrainDelay   time.Duration
+	DrainTimeout time.Duration
+}
+
+// Serve serves until ctx ends or the process gets SIGTERM or SIGINT, then
+// drains: readiness 503, DrainDelay, no new connections, requests in flight
+// finish within DrainTimeout. It returns when they have: nil, or why not all
+// did. A second SIGTERM changes nothing; a second SIGINT ends at once with
+// ErrInterrupted.
+func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+
+	var inFlight atomic.Int64
+	srv := s.server(&inFlight)
+	failed := make(chan error, len(listeners))
+	var accepting sync.WaitGroup
+	defer accepting.Wait() // until the last listener is closed
+	for _, l := range listeners {
+		accepting.Go(func() { failed <- srv.Serve(l) })
+	}
+	s.Log.Info("listening", "url", home(listeners), "addr", addrs(listeners), "version", s.Version, "pid", os.Getpid())
+
+	interrupts := 0
+	reason := "context ended"
+	select {
+	case err := <-failed:
+		return errors.Join(fmt.Errorf("serving: %w", err), srv.Close())
+	case sig := <-signals:
+		defer signal.Ignore(syscall.SIGTERM) // a second one changes nothing on the app's last steps either
+		reason = sig.String()
+		if sig == os.Interrupt {
+			interrupts++
+		}
+	case <-ctx.Done():
+	}
+
+	began := time.Now()
+	s.Health.draining.Store(true)
+	s.Log.Info("draining", "reason", reason, "delay", s.DrainDelay.String(), "timeout", s.DrainTimeout.String())
+	drained := make(chan error, 1)
+	go func() { drained <- s.drain(srv) }()
+	for {
+		select {
+		case err := <-drained:
+			if err != nil {
+				n := inFlight.Load()
+				srv.Close()
+				if n > 0 { // else Shutdown waited for connections that had asked for nothing yet
+					return fmt.Errorf("drain: %d requests still in flight after %v were cut off", n, s.DrainTimeout)
+				}
+			}
+			s.Log.Info("drained", "duration", time.Since(began).Round(time.Millisecond).String())
+			return nil
+		case sig := <-signals:
+			if sig != os.Interrupt {
+				continue
+			}
+			if interrupts++; interrupts > 1 {
+				srv.Close()
+				return ErrInterrupted
+			}
+		}
+	}
+}
+
+// server is net/http's with our limits; inFlight counts its requests.
+func (s Server) server(inFlight *atomic.Int64) *http.Server {
+	return &http.Server{
+		Handler:           s.wrap(inFlight),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // clients' broken connections
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * too is named and logged like any other
+	}
+}
+
+// drain returns what Shutdown returns: Serve returns when Shutdown begins,
+// and whoever exits on that cuts the requests in flight.
+func (s Server) drain(srv *http.Server) error {
+	time.Sleep(s.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), s.DrainTimeout)
+	defer cancel()
+	return srv.Shutdown(ctx)
+}
+
+// wrap names the server on every answer and, while draining, asks clients to
+// come back over a new connection.
+func (s Server) wrap(inFlight *atomic.Int64) http.Handler {
+	server := []string{s.Name + "/" + s.Version}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inFlight.Add(1)
+		defer inFlight.Add(-1)
+		w.Header()["Server"] = server
+		if s.Health.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		s.Handler.ServeHTTP(w, r)
+	})
+}
+
+func addrs(ls []net.Listener) []string {
+	var all []string
+	for _, l := range ls {
+		all = append(all, l.Addr().String())
+	}
+	return all
+}
+
+// home is where a person on this machine finds the app.
+func home(ls []net.Listener) string {
+	addr := ls[0].Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() || len(ls) > 1 {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+}
