@@ -1,0 +1,82 @@
+package ratesapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"example.com/portpair/services/quotes/internal/quote"
+)
+
+// lookBack is how many days before the one asked for an answer may be from
+// (Frankfurter's v1).
+const lookBack = 14
+
+// dayReply holds just the fields of a day's rates that are read.
+type dayReply struct {
+	Amount json.Number            `json:"amount"`
+	Base   string                 `json:"base"`
+	Date   string                 `json:"date"`
+	Rates  map[string]json.Number `json:"rates"`
+}
+
+// decodeDay reads a day's rates and holds them against what was asked: one
+// euro, the date if one was asked for or a day before it, not after tomorrow
+// (the backing service's clock or time zone may be ahead), rates that can be.
+func decodeDay(body []byte, asked, today quote.Date) (*quote.Table, error) {
+	var reply dayReply
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(&reply); err != nil {
+		return nil, notJSON(body, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("JSON with something behind it")
+	}
+	if reply.Base != "EUR" {
+		return nil, fmt.Errorf("base %q where EUR was asked for", reply.Base)
+	}
+	if one, err := quote.ParseRate(reply.Amount.String()); err != nil || one.String() != "1" {
+		return nil, fmt.Errorf("amount %q where 1 was asked for", reply.Amount)
+	}
+	date, err := quote.ParseDate(reply.Date)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("date %q", reply.Date)
+	case date.DaysSince(today) > 1:
+		return nil, fmt.Errorf("a date in the future, %v", date)
+	case !asked.IsZero() && date.DaysSince(asked) > 0:
+		return nil, fmt.Errorf("the rates of %v where %v was asked for", date, asked)
+	case !asked.IsZero() && asked.DaysSince(date) > lookBack:
+		return nil, fmt.Errorf("the rates of %v, over %d days before %v", date, lookBack, asked)
+	}
+	rates := make(map[string]quote.Rate, len(reply.Rates))
+	for code, number := range reply.Rates {
+		rate, err := quote.ParseRate(number.String())
+		if err != nil {
+			return nil, fmt.Errorf("a rate of %q for %q: %w", number, code, err)
+		}
+		rates[code] = rate
+	}
+	return quote.NewTable(date, rates)
+}
+
+func notJSON(body []byte, err error) error {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 {
+		return errors.New("an empty answer")
+	} else if trimmed[0] == '<' {
+		return errors.New("HTML or XML")
+	}
+	return fmt.Errorf("no JSON of a day's rates: %w", err)
+}
+
+// saysNotFound tells the contract's 404 of a route that exists,
+// {"message":"not found"}, from any other server's.
+func saysNotFound(body []byte) bool {
+	var reply struct {
+		Status  *int   `json:"status"`
+		Message string `json:"message"`
+	}
+	return json.Unmarshal(body, &reply) == nil && reply.Message != "" && reply.Status == nil
+}

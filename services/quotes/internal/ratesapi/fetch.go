@@ -1,0 +1,177 @@
+package ratesapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/twelve/logs"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Outcome is what became of a call, for metrics.
+type Outcome string
+
+// The outcomes.
+const (
+	OK          Outcome = "ok"
+	NoRates     Outcome = "no-rates"    // a 404 as the contract says it
+	Unreachable Outcome = "unreachable" // no connection, or it broke
+	TimedOut    Outcome = "timed-out"
+	Refused     Outcome = "refused"          // 401, 403: our credentials
+	Failing     Outcome = "failing"          // 429, 5xx
+	NoService   Outcome = "no-rates-service" // what answers does not speak the contract
+)
+
+// failure is why a call brought no rates. Its text may quote the backing
+// service (cleaned): for logs and Status, not for clients.
+type failure struct {
+	outcome Outcome
+	text    string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func failf(o Outcome, format string, args ...any) error {
+	return &failure{o, logs.Clean(fmt.Sprintf(format, args...))}
+}
+
+// fetch makes one call, tells Status, log and metrics of it, and returns what
+// to keep.
+func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept, error) {
+	began, attempts := c.now(), 0
+	ctx = context.WithValue(ctx, attemptsKey{}, &attempts)
+	resp, body, err := c.get(ctx, path)
+	var k *kept
+	if err == nil {
+		k, err = c.read(resp, body, path, date)
+	}
+
+	done := Call{Time: began, Duration: c.now().Sub(began), Attempts: attempts, Outcome: OK}
+	server := ""
+	if resp != nil {
+		done.Status, server = resp.StatusCode, logs.Clean(resp.Header.Get("Server"))
+	}
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		done.Outcome, done.Error = f.outcome, f.text
+		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
+		c.log.LogAttrs(ctx, levelWarn, "backing service failed", callAttrs(ctx, path, done)...)
+	case errors.Is(err, quote.ErrNoRatesForDate):
+		done.Outcome = NoRates
+		fallthrough
+	default:
+		c.log.LogAttrs(ctx, levelDebug, "backing service answered", callAttrs(ctx, path, done)...)
+	}
+	c.status.add(done, server)
+	c.observe(done)
+	return k, err
+}
+
+// get asks for /v1/path; a resp comes with its whole body.
+func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, error) {
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, c.handle.URL("v1", path).String(), nil)
+	if err != nil {
+		return nil, nil, failf(Unreachable, "cannot ask: %v", cause(err))
+	}
+	c.handle.Authorize(req.Request)
+	logs.Forward(ctx, req.Header)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.agent)
+	var body []byte
+	req.SetResponseHandler(func(resp *http.Response) error { // its error may be retried, resp's end is in it
+		defer resp.Body.Close()
+		body, err = readBody(resp.Body)
+		return err
+	})
+	resp, err := c.http.Do(req)
+	switch {
+	case err == nil && resp != nil:
+		resp.Body.Close()
+		return resp, body, nil
+	case errors.Is(err, errTooLarge):
+		return resp, nil, failf(NoService, "%v", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return nil, nil, failf(TimedOut, "no answer within %v, asked %s", c.options.Timeout, times(ctx))
+	default:
+		return nil, nil, failf(Unreachable, "cannot be reached: %v", cause(err))
+	}
+}
+
+// read turns an answer into what to keep, or into why it is none.
+func (c *Client) read(resp *http.Response, body []byte, path string, date quote.Date) (*kept, error) {
+	now := c.now()
+	switch status := resp.StatusCode; {
+	case status == http.StatusOK:
+		table, err := decodeDay(body, date, quote.DateOf(now))
+		if err != nil {
+			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", path, err)
+		}
+		return &kept{table, now, ageHeader(resp.Header.Get("Age"))}, nil
+	case status == http.StatusNotFound && !date.IsZero() && saysNotFound(body):
+		return nil, fmt.Errorf("%w: the backing service has none for %v", quote.ErrNoRatesForDate, date)
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return nil, failf(Refused, "refuses the handle's credentials: status %d", status)
+	case retryableStatus(status):
+		return nil, failf(Failing, "answered with status %d, asked %s", status, times(resp.Request.Context()))
+	default:
+		return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave status %d with %s",
+			path, status, contentType(resp))
+	}
+}
+
+func contentType(resp *http.Response) string {
+	if t := resp.Header.Get("Content-Type"); t != "" {
+		return t
+	}
+	return "no content type"
+}
+
+// ageHeader reads Age (RFC 9111, section 5.1), seconds; what cannot be read
+// is 0, what is over a year is a year.
+func ageHeader(s string) time.Duration {
+	seconds, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(seconds, 365*24*3600)) * time.Second
+}
+
+func times(ctx context.Context) string {
+	n, _ := ctx.Value(attemptsKey{}).(*int)
+	if n == nil || *n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", *n)
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// cause strips what net/http and net wrap around an error: method, URL and
+// addresses, which the reader of the log knows from the handle.
+func cause(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		err = sys.Err
+	}
+	return err
+}

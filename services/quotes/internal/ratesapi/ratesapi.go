@@ -1,0 +1,239 @@
+// Package ratesapi attaches a rates service by its handle. Any server that
+// answers Frankfurter's v1 will do: it asks for /v1/latest and /v1/DATE in
+// euro, so that every number it gets is a published one, checks what comes
+// back as the hostile input it is, and keeps it for as long as the handle
+// says. Its errors are those of quote: callers never see HTTP.
+//
+// What a rate is worth, and how old one may be, it leaves to quote.
+package ratesapi
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/twelve/resource"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+const (
+	// How long a request waits for an answer: with a table at hand that can
+	// serve instead, and with none. The call goes on without it.
+	patienceStale = 1 * time.Second
+	patienceNone  = 5 * time.Second
+
+	// maxDays is how many past days are kept; the least recently used go first.
+	maxDays = 400
+
+	// lookAge is how fresh /v1/backing wants to know the backing service.
+	lookAge = 2 * time.Second
+)
+
+// Rates are one day's rates and where they stand now.
+type Rates struct {
+	*quote.Table
+	quote.Standing
+}
+
+// Client is an attached rates service. Its methods are safe for concurrent
+// use.
+type Client struct {
+	handle  resource.Handle
+	options resource.Options
+	http    *retryablehttp.Client
+	agent   string
+	log     *slog.Logger
+	now     func() time.Time
+	observe func(Call)
+	status  history
+
+	latest slot
+	mu     sync.Mutex
+	days   map[quote.Date]*list.Element // of *day
+	used   *list.List                   // most recently used first
+
+	closing context.Context
+	close   context.CancelFunc
+	calls   sync.WaitGroup
+}
+
+type day struct {
+	date quote.Date
+	slot slot
+}
+
+// New attaches the rates service that h names. agent is sent as User-Agent;
+// observe, which may be nil, is told of every call. Nothing is asked until
+// the first request needs it.
+func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time, observe func(Call)) *Client {
+	if observe == nil {
+		observe = func(Call) {}
+	}
+	c := &Client{
+		handle: h, options: h.Options(), http: newHTTP(h), agent: agent, log: log, now: now, observe: observe,
+		days: map[quote.Date]*list.Element{}, used: list.New(),
+	}
+	c.closing, c.close = context.WithCancel(context.Background())
+	return c
+}
+
+// Close ends calls that are still under way and waits for them.
+func (c *Client) Close() {
+	c.close()
+	c.calls.Wait()
+	c.http.HTTPClient.Transport.(keepIdle).transport.CloseIdleConnections()
+}
+
+// Latest returns the newest rates. The error wraps quote.ErrRatesUnavailable
+// or quote.ErrRatesTooOld, or is ctx's.
+func (c *Client) Latest(ctx context.Context) (Rates, error) {
+	return c.rates(ctx, &c.latest, "latest", quote.Date{}, c.options.MaxAge)
+}
+
+// On returns the rates of a day, or of the newest before it that the backing
+// service answers with. Beside Latest's errors it may be
+// quote.ErrNoRatesForDate.
+func (c *Client) On(ctx context.Context, date quote.Date) (Rates, error) {
+	return c.rates(ctx, c.day(date), date.String(), date, c.options.MaxAge)
+}
+
+// Look asks for the newest rates unless that was done a moment ago, whatever
+// max_age says, so that Status tells how the backing service is now.
+func (c *Client) Look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patienceStale)
+	defer cancel()
+	_, _ = c.rates(ctx, &c.latest, "latest", quote.Date{}, min(lookAge, c.options.MaxAge)) // Status has the error
+}
+
+// day finds or makes the place where a day's rates are kept.
+func (c *Client) day(date quote.Date) *slot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.days[date]; ok {
+		c.used.MoveToFront(e)
+		return &e.Value.(*day).slot
+	}
+	if c.used.Len() >= maxDays {
+		oldest := c.used.Remove(c.used.Back()).(*day)
+		delete(c.days, oldest.date)
+	}
+	d := &day{date: date}
+	c.days[date] = c.used.PushFront(d)
+	return &d.slot
+}
+
+// slot keeps the last good answer to one question and the call under way for
+// it, if any.
+type slot struct {
+	kept atomic.Pointer[kept]
+	mu   sync.Mutex
+	call *call
+}
+
+// kept is a good answer.
+type kept struct {
+	table    *quote.Table
+	answered time.Time
+	age      time.Duration // how old the answer said it was then
+}
+
+// call is one question on its way; kept or err are there when done is closed.
+type call struct {
+	done chan struct{}
+	kept *kept
+	err  error
+}
+
+// rates answers from what is kept if that is under maxAge, else asks, and
+// falls back to what is kept when asking fails.
+func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) (Rates, error) {
+	k := s.kept.Load()
+	patience := patienceNone
+	if k != nil {
+		standing := c.standing(k, maxAge, true)
+		if standing.Fresh {
+			return Rates{k.table, standing}, nil
+		}
+		if standing.Servable {
+			patience = patienceStale
+		}
+	}
+	call := c.ask(ctx, s, path, date, maxAge)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	err := fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
+	select {
+	case <-call.done:
+		if call.err == nil {
+			return Rates{call.kept.table, c.standing(call.kept, maxAge, false)}, nil
+		}
+		err = call.err
+	case <-timer.C:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if k == nil || errors.Is(err, quote.ErrNoRatesForDate) || ctx.Err() != nil {
+		return Rates{}, err
+	}
+	standing := c.standing(k, c.options.MaxAge, true)
+	if !standing.Servable {
+		return Rates{}, fmt.Errorf("%w: the newest known are %v old, and asking for newer ones fails", quote.ErrRatesTooOld, standing.Age.Round(time.Second))
+	}
+	return Rates{k.table, standing}, nil
+}
+
+// standing is how far an answer may be trusted now; failed says that asking
+// for a newer one failed, or was not answered in time.
+func (c *Client) standing(k *kept, maxAge time.Duration, failed bool) quote.Standing {
+	rules := quote.Rules{MaxAge: maxAge, MaxStale: c.options.MaxStale}
+	return rules.Standing(quote.Answer{Date: k.table.Date(), FetchedAt: k.answered, AgeHeader: k.age, RefreshFailed: failed}, c.now())
+}
+
+// ask starts a call, or joins the one under way: concurrent requests share
+// one, unless the handle says max_age=0s, which is one call per request. A
+// call outlives the request that started it.
+func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) *call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if maxAge > 0 {
+		if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
+			done := make(chan struct{})
+			close(done)
+			return &call{done: done, kept: k}
+		}
+		if s.call != nil {
+			return s.call
+		}
+	}
+	one := &call{done: make(chan struct{})}
+	if maxAge > 0 {
+		s.call = one
+	}
+	c.calls.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
+		defer cancel()
+		defer context.AfterFunc(c.closing, cancel)()
+		one.kept, one.err = c.fetch(ctx, path, date)
+		s.mu.Lock()
+		if one.err == nil {
+			s.kept.Store(one.kept)
+		}
+		if s.call == one {
+			s.call = nil
+		}
+		s.mu.Unlock()
+		close(one.done)
+	})
+	return one
+}
+
+// deadline of a whole call, all attempts and the waits between them.
+func (c *Client) deadline() time.Duration {
+	return time.Duration(c.options.Attempts) * (c.options.Timeout + maxWait/2)
+}

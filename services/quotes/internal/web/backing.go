@@ -1,0 +1,58 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/ratesapi"
+)
+
+type backingReply struct {
+	Name        string      `json:"name"`
+	Handle      string      `json:"handle"`
+	State       string      `json:"state"`
+	Server      string      `json:"server"`
+	RateDate    *string     `json:"rateDate"`
+	LastSuccess *time.Time  `json:"lastSuccess"`
+	Age         *string     `json:"age"`
+	LastError   *string     `json:"lastError"`
+	Calls       []callReply `json:"calls"`
+}
+
+type callReply struct {
+	Time     time.Time `json:"time"`
+	Status   int       `json:"status"` // 0: no answer came
+	Duration string    `json:"duration"`
+	Attempts int       `json:"attempts"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// backing shows the attached resource as it is now.
+func backing(rates *ratesapi.Client) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rates.Look(r.Context())
+		return writeJSON(w, newBackingReply(rates.Status()))
+	}
+}
+
+func newBackingReply(s ratesapi.Status) backingReply {
+	reply := backingReply{Name: "rates", Handle: s.Handle, State: string(s.State), Server: s.Server, Calls: []callReply{}}
+	if s.RateDate != "" {
+		age := s.Age.Truncate(time.Second).String()
+		reply.RateDate, reply.Age = &s.RateDate, &age
+	}
+	if !s.LastSuccess.IsZero() {
+		at := s.LastSuccess.UTC().Truncate(time.Millisecond)
+		reply.LastSuccess = &at
+	}
+	if s.LastError != "" {
+		reply.LastError = &s.LastError
+	}
+	for _, c := range s.Calls {
+		reply.Calls = append(reply.Calls, callReply{
+			Time: c.Time.UTC().Truncate(time.Millisecond), Status: c.Status, Attempts: c.Attempts, Error: c.Error,
+			Duration: c.Duration.Round(100 * time.Microsecond).String(),
+		})
+	}
+	return reply
+}

@@ -1,0 +1,160 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/twelve/logs"
+	"example.com/portpair/services/twelve/port"
+)
+
+// problem is an error as clients see it (RFC 9457), with the name of the
+// request's field that it is about.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Field  string `json:"field,omitempty"`
+}
+
+// errMalformed is a request that cannot be parsed.
+var errMalformed = errors.New("malformed request")
+
+// unavailable is all that a client is told of a backing service that fails:
+// what it really said may be hostile, or nobody's business.
+const unavailable = "the backing service cannot be asked now, and no rates are known from before"
+
+// problems maps the errors of the field to replies. What it lacks is a 500.
+var problems = []struct {
+	err    error
+	name   string
+	title  string
+	status int
+	detail string // instead of the error's own text
+}{
+	{errMalformed, "malformed-request", "Malformed request", http.StatusBadRequest, ""},
+	{quote.ErrInvalidDate, "malformed-request", "Malformed request", http.StatusBadRequest, ""},
+	{quote.ErrInvalidAmount, "invalid-amount", "Invalid amount", http.StatusUnprocessableEntity, ""},
+	{quote.ErrAmountTooSmall, "amount-too-small", "Amount too small", http.StatusUnprocessableEntity, ""},
+	{quote.ErrSameCurrency, "same-currency", "Same currency", http.StatusUnprocessableEntity, ""},
+	{quote.ErrUnknownCurrency, "unknown-currency", "Unknown currency", http.StatusUnprocessableEntity, ""},
+	{quote.ErrNoRatesForDate, "no-rates-for-date", "No rates for this date", http.StatusNotFound, ""},
+	{quote.ErrRatesTooOld, "rates-too-old", "Rates too old", http.StatusServiceUnavailable, ""},
+	{quote.ErrRatesUnavailable, "rates-unavailable", "Rates unavailable", http.StatusServiceUnavailable, unavailable},
+}
+
+// retryAfter is what a 503 asks of clients, in seconds: about as long as it
+// takes a backing service to restart.
+const retryAfter = 5
+
+// fieldError says which field of the request an error is about.
+type fieldError struct {
+	field string
+	err   error
+}
+
+func (e *fieldError) Error() string { return e.field + ": " + e.err.Error() }
+func (e *fieldError) Unwrap() error { return e.err }
+
+func inField(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fieldError{field, err}
+}
+
+// problemOf finds the reply to an error.
+func problemOf(err error) problem {
+	p := problem{Type: "about:blank", Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError}
+	for _, row := range problems {
+		if !errors.Is(err, row.err) {
+			continue
+		}
+		p = problem{Type: "/problems/" + row.name, Title: row.title, Status: row.status, Detail: row.detail}
+		var fe *fieldError
+		if errors.As(err, &fe) {
+			p.Field, err = fe.field, fe.err
+		}
+		if p.Detail == "" {
+			p.Detail = strings.TrimPrefix(err.Error(), row.err.Error()+": ")
+		}
+		break
+	}
+	return p
+}
+
+// handler answers a request or returns why it cannot.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// handle turns a handler's error, or its panic, into a problem and a word in
+// the request's log line.
+func handle(h handler) http.HandlerFunc { return handleAs(h, writeProblem) }
+
+func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := func() (err error) {
+			defer func() {
+				if v := recover(); v != nil {
+					err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+				}
+			}()
+			return h(w, r)
+		}()
+		if err == nil {
+			return
+		}
+		logs.Attach(r.Context(), err)
+		if r.Context().Err() == nil { // else nobody listens any more
+			reply(w, r, err)
+		}
+	}
+}
+
+func writeProblem(w http.ResponseWriter, _ *http.Request, err error) { writeReply(w, problemOf(err)) }
+
+func writeReply(w http.ResponseWriter, p problem) {
+	body, _ := json.Marshal(p)
+	header(w, "application/problem+json", len(body)+1)
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(body, '\n')) // a client that left is no error of ours
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	writeReply(w, problem{Type: "about:blank", Title: "Not Found", Status: http.StatusNotFound, Detail: "there is nothing at this path"})
+}
+
+func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	allow := port.Allow(r)
+	w.Header().Set("Allow", allow)
+	writeReply(w, problem{Type: "about:blank", Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed, Detail: "allowed here: " + allow})
+}
+
+// writeJSON writes a 200.
+func writeJSON(w http.ResponseWriter, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	header(w, "application/json", len(body)+1)
+	_, _ = w.Write(append(body, '\n'))
+	return nil
+}
+
+// header is that of every reply that the app computes: of now, for one client.
+func header(w http.ResponseWriter, contentType string, length int) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(length))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+}

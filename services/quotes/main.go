@@ -1,0 +1,95 @@
+// Command quotes converts amounts at the reference rates of a backing
+// service, which it knows by one URL.
+//
+// It is configured by its environment alone (quotes --help lists the
+// variables), binds PORT and serves HTTP there. On SIGTERM or Ctrl-C it says
+// 503 on /readyz, finishes the requests in flight and exits 0.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/ratesapi"
+	"example.com/portpair/services/quotes/internal/web"
+	"example.com/portpair/services/twelve/config"
+	"example.com/portpair/services/twelve/logs"
+	"example.com/portpair/services/twelve/port"
+	"example.com/portpair/services/twelve/telemetry"
+)
+
+const name = "quotes"
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.TrimSuffix(line, "\n"))
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	switch command := strings.Join(args, " "); command {
+	case "", "probe":
+	case "--version":
+		fmt.Fprintln(stdout, name, version)
+		return nil
+	case "--help", "-h", "help":
+		help(stdout)
+		return nil
+	default:
+		return errors.New("takes --help, --version, probe or nothing; all else is in the environment")
+	}
+
+	var cfg settings
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		return port.Probe(ctx, cfg.Host, cfg.Port)
+	}
+	log := logs.New(stdout, cfg.LogLevel, cfg.LogFormat)
+	slog.SetDefault(log) // for libraries that log
+	listeners, err := port.Listen(ctx, cfg.Host, cfg.Port)
+	if err != nil {
+		return err
+	}
+
+	metrics := telemetry.New(name, version)
+	rates := ratesapi.New(cfg.RatesURL, name+"/"+version, log, time.Now, countCalls(metrics))
+	defer rates.Close()
+	health := port.NewHealth(nil) // ready without rates: it is the one to say that they are missing
+	log.Info("attached", "resource", "rates", "handle", cfg.RatesURL.String())
+
+	return port.Server{
+		Name: name, Version: version, Health: health, Log: log,
+		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
+		Handler: web.Routes(web.App{
+			Rates: rates, Health: health, Metrics: metrics, Log: log, Now: time.Now,
+			TrustedProxies: cfg.TrustedProxies,
+		}),
+	}.Serve(ctx, listeners...)
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, `quotes converts amounts at the reference rates of a backing service.
+
+  quotes             serve on PORT until SIGTERM or Ctrl-C
+  quotes probe       ask the one that serves on PORT whether it is ready: exit 0 or 1
+  quotes --version
+
+Variables:
+
+`)
+	config.Usage(w, new(settings))
+}
