@@ -1,0 +1,51 @@
+package web
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+
+	"example.com/portpair/services/rates/internal/fx"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed style.css
+var styleText []byte
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"name": fx.Name}).Parse(pageText))
+
+// policy allows what the page has: one style sheet.
+const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+type pageData struct {
+	Rates       fx.Rates
+	First, Last fx.Day
+	Days        int
+}
+
+// page shows what there is: the newest day and the API.
+func page(table func() *fx.Table) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		t := table()
+		rates, err := t.Latest(fx.DefaultQuery())
+		if err != nil {
+			return err
+		}
+		var body bytes.Buffer
+		if err := pageTemplate.Execute(&body, pageData{rates, t.First(), t.Newest(), t.Len()}); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Cache-Control", "no-cache")
+		write(w, "text/html; charset=utf-8", body.Bytes())
+		return nil
+	}
+}
+
+func style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	write(w, "text/css; charset=utf-8", styleText)
+}

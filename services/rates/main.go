@@ -1,0 +1,96 @@
+// Command rates serves the European Central Bank's euro foreign exchange
+// reference rates over HTTP, in the API that Frankfurter's v1 is.
+//
+// It is configured by its environment alone (rates --help lists the
+// variables), binds PORT and serves there. On SIGTERM or Ctrl-C it says 503
+// on /readyz, finishes the requests in flight and exits 0.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"example.com/portpair/services/rates/internal/ecb"
+	"example.com/portpair/services/rates/internal/fx"
+	"example.com/portpair/services/rates/internal/web"
+	"example.com/portpair/services/twelve/config"
+	"example.com/portpair/services/twelve/logs"
+	"example.com/portpair/services/twelve/port"
+	"example.com/portpair/services/twelve/telemetry"
+)
+
+const name = "rates"
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.TrimSuffix(line, "\n"))
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	switch command := strings.Join(args, " "); command {
+	case "", "probe":
+	case "--version":
+		fmt.Fprintln(stdout, name, version)
+		return nil
+	case "--help", "-h", "help":
+		help(stdout)
+		return nil
+	default:
+		return errors.New("takes --help, --version, probe or nothing; all else is in the environment")
+	}
+
+	var cfg settings
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		return port.Probe(ctx, cfg.Host, cfg.Port)
+	}
+	log := logs.New(stdout, cfg.LogLevel, cfg.LogFormat)
+	slog.SetDefault(log) // for libraries that log
+	listeners, err := port.Listen(ctx, cfg.Host, cfg.Port)
+	if err != nil {
+		return err
+	}
+
+	table := ecb.Snapshot
+	metrics := telemetry.New(name, version)
+	metrics.NewGauge("rates_newest_day_age_seconds", func() float64 { return age(table(), time.Now()).Seconds() })
+	health := port.NewHealth(nil)
+	log.Info("table", "source", "snapshot", "days", table().Len(), "first", table().First().String(), "newest", table().Newest().String())
+
+	return port.Server{
+		Name: name, Version: version, Health: health, Log: log,
+		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
+		Handler: web.Routes(web.App{Table: table, Access: cfg.Access, Health: health, Metrics: metrics, Log: log}),
+	}.Serve(ctx, listeners...)
+}
+
+// age of the newest day: since the midnight, in UTC, that it began with.
+func age(t *fx.Table, now time.Time) time.Duration { return now.Sub(t.Newest().Time()) }
+
+func help(w io.Writer) {
+	fmt.Fprint(w, `rates serves the ECB's euro foreign exchange reference rates.
+
+  rates             serve on PORT until SIGTERM or Ctrl-C
+  rates probe       ask the one that serves on PORT whether it is ready: exit 0 or 1
+  rates --version
+
+Variables:
+
+`)
+	config.Usage(w, new(settings))
+}
