@@ -1,0 +1,72 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# quotes binds PORT, rates PORT+100, as goreman and foreman count.
+PORT    ?= 5000
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+MODULES := twelve rates quotes e2e
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOREMAN := bin/goreman -b $(PORT) -rpc-server=false -exit-on-error start
+
+##@ Run
+
+up: build bin/goreman .env ## both apps: quotes on PORT (5000), rates on PORT+100
+	@echo "quotes  http://localhost:$(PORT)/   rates  http://localhost:$$(($(PORT)+100))/   Ctrl-C stops both"
+	@exec $(GOREMAN)
+
+rates: build bin/goreman .env ## rates alone in the foreground
+	@exec $(GOREMAN) rates
+
+quotes: build bin/goreman .env ## quotes alone in the foreground; RATES_URL=... picks its backing service
+	@exec $(GOREMAN) quotes
+
+.env:
+	cp .env.example .env
+
+##@ Build
+
+build: ## bin/rates and bin/quotes, static
+	@for app in rates quotes; do \
+	  CGO_ENABLED=0 go build -C services/$$app -trimpath -ldflags '$(LDFLAGS)' -o ../../bin/ . || exit 1; done
+
+# The tools are a module of their own, outside go.work, so that what they
+# require never reaches the apps.
+bin/goreman: deploy/tools/go.mod
+	GOWORK=off go build -C deploy/tools -o ../../bin/ github.com/mattn/goreman
+
+bin/staticcheck: deploy/tools/go.mod
+	GOWORK=off go build -C deploy/tools -o ../../bin/ honnef.co/go/tools/cmd/staticcheck
+
+clean: ## remove bin
+	rm -rf bin
+
+##@ Check
+
+RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
+
+test: bin/goreman ## everything: unit, process, both apps together
+ifeq ($(RACE),)
+	@if [ -n "$$CI" ]; then echo 'no C compiler: the race detector needs one, and CI needs the race detector'; exit 1; fi
+	@echo 'no C compiler found: the tests run without the race detector'
+endif
+	go test $(RACE) work
+
+alone: ## each module builds and vets without the workspace
+	@for m in $(MODULES); do echo "alone $$m"; \
+	  (cd services/$$m && GOWORK=off go build ./... && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || exit 1; done
+
+lint: bin/staticcheck ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l services); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	go vet work
+	@for m in $(MODULES); do (cd services/$$m && ../../bin/staticcheck ./...) || exit 1; done
+
+tidy: ## go.mod and go.sum of every module
+	@for m in $(MODULES); do (cd services/$$m && GOWORK=off go mod tidy) || exit 1; done
+	go work sync
+	cd deploy/tools && GOWORK=off go mod tidy
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: up rates quotes build clean test alone lint tidy help
