@@ -42,7 +42,7 @@ var names = map[string]string{
 	"THB": "Thai Baht",
 	"TRL": "Old Turkish Lira",
 	"TRY": "Turkish Lira",
-	"USD": "US Dollar",
+	"USD": "United States Dollar",
 	"ZAR": "South African Rand",
 }
 
