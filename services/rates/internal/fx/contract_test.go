@@ -187,7 +187,7 @@ func TestEveryCurrencyHasAName(t *testing.T) {
 			t.Errorf("%s: got no name, want one", code)
 		}
 	}
-	if got, want := fx.Name("USD"), "US Dollar"; got != want {
+	if got, want := fx.Name("USD"), "United States Dollar"; got != want {
 		t.Errorf("USD: got %v, want %v", got, want)
 	}
 	if got, want := fx.Name("QQQ"), "QQQ"; got != want {
