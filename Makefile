@@ -3,7 +3,7 @@ SHELL := /bin/sh
 
 # quotes binds PORT, rates PORT+100, as goreman and foreman count.
 PORT    ?= 5000
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= 0.1.0$(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
 MODULES := twelve rates quotes e2e
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOREMAN := bin/goreman -b $(PORT) -rpc-server=false -exit-on-error start
