@@ -30,7 +30,7 @@ func Probe(ctx context.Context, host string, port uint16) error {
 	if err != nil {
 		return errors.New("HOST is not one to ask")
 	}
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req) // straight to the app: no proxy, no redirect
+	resp, err := (&http.Transport{}).RoundTrip(req) // straight to the app: no proxy, no redirect
 	if err != nil {
 		return fmt.Errorf("nothing answers on PORT %d: %w", port, cause(err))
 	}

@@ -37,6 +37,7 @@ type route struct {
 
 // New makes the metrics of the app of that name and version.
 func New(name, version string) *Metrics {
+	metrics.ExposeMetadata(true) // TYPE lines
 	set := metrics.NewSet()
 	set.NewGauge(fmt.Sprintf("app_info{name=%q,version=%q}", name, version), func() float64 { return 1 })
 	return &Metrics{Set: set}
