@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -32,7 +33,37 @@ type settings struct {
 	// and the same binary runs on another.
 	RatesURL resource.Handle `envconfig:"RATES_URL" required:"true" desc:"the rates service: http[s]://[user:password@|token@]host[:port][/base][?timeout=2s&attempts=3&max_age=5m&max_stale=24h]"`
 
+	// The app's second attached resource. SQLite is one machine's state: where
+	// several processes share the work, they share a PostgreSQL.
+	DatabaseURL resource.URL `envconfig:"DATABASE_URL" default:"sqlite:var/quotes.db" desc:"where quotes are kept: sqlite:path, or postgres://user:password@host:port/database"`
+
+	QuoteTTL time.Duration `envconfig:"QUOTE_TTL" default:"30m" desc:"how long a locked rate holds; 1s or more"`
+
+	// Not under 24h, for that long idempotency keys count after their quote.
+	Retention time.Duration `envconfig:"RETENTION" default:"720h" desc:"how long an expired quote nobody accepted is kept; 24h or more"`
+
+	LockMaxDays   int `envconfig:"LOCK_MAX_DAYS" default:"7" want:"a whole number of days, 0 or more" desc:"oldest reference date to lock on, in days before today (UTC)"`
+	MaxOpenQuotes int `envconfig:"MAX_OPEN_QUOTES" default:"1000000" want:"a whole number of quotes, 1 or more" desc:"open quotes at most; above it 503"`
+
 	// Only the routing layer's own addresses: whoever is in here can claim to
 	// be anyone.
 	TrustedProxies []netip.Prefix `envconfig:"TRUSTED_PROXIES" want:"CIDRs separated by commas, such as 127.0.0.1/32,10.0.0.0/8" desc:"CIDRs of proxies whose X-Forwarded-For counts"`
+}
+
+// Validate refuses what a single field's type allows.
+func (s *settings) Validate() error {
+	var errs []error
+	refuse := func(wrong bool, text string) {
+		if wrong {
+			errs = append(errs, errors.New(text))
+		}
+	}
+	scheme := s.DatabaseURL.Reveal().Scheme
+	refuse(!s.DatabaseURL.IsZero() && scheme != "sqlite" && scheme != "postgres" && scheme != "postgresql",
+		"DATABASE_URL: want sqlite:path or postgres://user:password@host:port/database")
+	refuse(s.QuoteTTL < time.Second, "QUOTE_TTL: want 1s or more")
+	refuse(s.Retention < 24*time.Hour, "RETENTION: want 24h or more: idempotency keys count that long")
+	refuse(s.LockMaxDays < 0, "LOCK_MAX_DAYS: want a whole number of days, 0 or more")
+	refuse(s.MaxOpenQuotes < 1, "MAX_OPEN_QUOTES: want a whole number of quotes, 1 or more")
+	return errors.Join(errs...)
 }

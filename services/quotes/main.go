@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.com/portpair/services/quotes/internal/ratesapi"
+	"example.com/portpair/services/quotes/internal/store"
 	"example.com/portpair/services/quotes/internal/web"
 	"example.com/portpair/services/twelve/config"
 	"example.com/portpair/services/twelve/logs"
@@ -39,7 +40,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	switch command := strings.Join(args, " "); command {
+	command := strings.Join(args, " ")
+	switch command {
 	case "", "probe":
 	case "--version":
 		fmt.Fprintln(stdout, name, version)
@@ -55,7 +57,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := config.Load(&cfg); err != nil {
 		return err
 	}
-	if len(args) > 0 {
+	if command == "probe" {
 		return port.Probe(ctx, cfg.Host, cfg.Port)
 	}
 	log := logs.New(stdout, cfg.LogLevel, cfg.LogFormat)
@@ -68,15 +70,30 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	metrics := telemetry.New(name, version)
 	rates := ratesapi.New(cfg.RatesURL, name+"/"+version, log, time.Now, countCalls(metrics))
 	defer rates.Close()
-	health := port.NewHealth(nil) // ready without rates: it is the one to say that they are missing
 	log.Info("attached", "resource", "rates", "handle", cfg.RatesURL.String())
 
+	quotes, where, err := openStore(cfg)
+	if err != nil {
+		return err
+	}
+	defer quotes.Close()
+	log.Info("attached", "resource", "database", "handle", where)
+	if err := quotes.Ready(ctx); errors.Is(err, store.ErrNewerSchema) {
+		return err
+	} else if err != nil {
+		log.Warn("database unavailable, trying on", "error", err)
+	}
+	defer keepHouse(ctx, quotes, log)()
+
+	// Ready without rates: quotes is the one to say that they are missing.
+	// Without its database it cannot do its work.
+	health := port.NewHealth(quotes.Ready)
 	return port.Server{
 		Name: name, Version: version, Health: health, Log: log,
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
 		Handler: web.Routes(web.App{
-			Rates: rates, Health: health, Metrics: metrics, Log: log, Now: time.Now,
-			TrustedProxies: cfg.TrustedProxies,
+			Rates: rates, Quotes: quotes, Health: health, Metrics: metrics, Log: log, Now: time.Now,
+			LockMaxDays: cfg.LockMaxDays, TrustedProxies: cfg.TrustedProxies,
 		}),
 	}.Serve(ctx, listeners...)
 }

@@ -16,7 +16,7 @@ func TestTheWayOfAConversionAllocatesNothing(t *testing.T) {
 		"Cross":          func() error { _, err := tab.Cross(usd, currency(t, "IDR")); return err },
 		"Target":         func() error { _, err := rate(t, "158.697324558").Target(amount(t, "100.00 USD"), usd); return err },
 		"Source":         func() error { _, err := rate(t, "158.697324558").Source(amount(t, "100.00 USD"), usd); return err },
-		"Standing":       func() error { return rules.Standing(answered(t, 0), now).LockErr() },
+		"Standing":       func() error { return rules.Standing(answered(t, 0), now).LockErr(lockMaxDays) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := f(); err != nil {

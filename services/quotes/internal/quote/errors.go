@@ -44,6 +44,22 @@ var (
 	// asked, or does not answer as it should, and no rates are known.
 	ErrRatesUnavailable = errors.New("rates unavailable")
 
+	// ErrQuoteNotFound is returned for an id that no quote has.
+	ErrQuoteNotFound = errors.New("quote not found")
+
+	// ErrQuoteExpired is returned when a quote is accepted too late.
+	ErrQuoteExpired = errors.New("quote expired")
+
+	// ErrKeyReused is returned when an idempotency key comes again with
+	// another order.
+	ErrKeyReused = errors.New("idempotency key reused")
+
+	// ErrOverloaded is returned when there are as many open quotes as may be.
+	ErrOverloaded = errors.New("overloaded")
+
+	// ErrDatabaseUnavailable is returned when the database cannot be asked.
+	ErrDatabaseUnavailable = errors.New("database unavailable")
+
 	// ErrNoRatesForDate is returned for a day in the future, before the first
 	// one known, or without a rate of the pair.
 	ErrNoRatesForDate = errors.New("no rates for this date")

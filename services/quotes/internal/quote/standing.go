@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// Rules are an operator's rules about age. MaxStale is not below MaxAge.
+// Rules are a handle's rules about age. MaxStale is not below MaxAge.
 type Rules struct {
-	MaxAge      time.Duration // an answer up to this age is reused without asking; 0: ask every time
-	MaxStale    time.Duration // up to this age it is served when asking fails, and locked on
-	LockMaxDays int           // oldest reference date to lock on, in days before today
+	MaxAge   time.Duration // an answer up to this age is reused without asking; 0: ask every time
+	MaxStale time.Duration // up to this age it is served when asking fails, and locked on
 }
 
 // Answer is what there is to know of the backing service's last good answer.
@@ -51,15 +50,16 @@ func (r Rules) Standing(answer Answer, now time.Time) Standing {
 }
 
 // LockErr is why no quote may be locked on the answer, an ErrRatesTooOld; nil
-// when one may.
-func (s Standing) LockErr() error {
+// when one may. maxDays is the oldest reference date to lock on, in days
+// before today.
+func (s Standing) LockErr(maxDays int) error {
 	if s.Age > s.rules.MaxStale {
 		return fmt.Errorf("%w: the backing service's answer is %s old, and to lock on it may be %s",
 			ErrRatesTooOld, s.Age.Round(time.Second), s.rules.MaxStale)
 	}
-	if days := s.today.DaysSince(s.date); days > s.rules.LockMaxDays {
+	if days := s.today.DaysSince(s.date); days > maxDays {
 		return fmt.Errorf("%w: the reference date %s is %d days before today (%s, UTC), more than the %d to lock on",
-			ErrRatesTooOld, s.date, days, s.today, s.rules.LockMaxDays)
+			ErrRatesTooOld, s.date, days, s.today, maxDays)
 	}
 	return nil
 }

@@ -9,7 +9,10 @@ import (
 )
 
 // The rules that the app has unless its operator says otherwise.
-var rules = quote.Rules{MaxAge: 5 * time.Minute, MaxStale: 24 * time.Hour, LockMaxDays: 7}
+var rules = quote.Rules{MaxAge: 5 * time.Minute, MaxStale: 24 * time.Hour}
+
+// lockMaxDays is its rule about reference dates.
+const lockMaxDays = 7
 
 var now = time.Date(2026, 8, 22, 9, 0, 0, 0, time.UTC)
 
@@ -59,7 +62,7 @@ func TestAgeIsNeverNegativeWhenClocksGoBackwards(t *testing.T) {
 
 func TestAnAnswerNeverGivenIsAsOldAsCanBe(t *testing.T) {
 	got := rules.Standing(failed(quote.Answer{Date: date(t, "2026-08-21")}), now)
-	if got.Age < 200*365*24*time.Hour || got.Fresh || !got.Stale || got.Servable || got.LockErr() == nil {
+	if got.Age < 200*365*24*time.Hour || got.Fresh || !got.Stale || got.Servable || got.LockErr(lockMaxDays) == nil {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -142,22 +145,22 @@ func TestWhatWasJustAnsweredIsServedWhateverItsAgeHeader(t *testing.T) {
 	answer := answered(t, 0)
 	answer.AgeHeader = 48 * time.Hour
 	got := rules.Standing(answer, now)
-	if !got.Servable || got.Stale || got.LockErr() == nil {
+	if !got.Servable || got.Stale || got.LockErr(lockMaxDays) == nil {
 		t.Errorf("got %+v, want servable, not stale, not to lock on", got)
 	}
 }
 
 func TestALockNeedsAnAgeUpToMaxStale(t *testing.T) {
-	if err := rules.Standing(failed(answered(t, 24*time.Hour)), now).LockErr(); err != nil {
+	if err := rules.Standing(failed(answered(t, 24*time.Hour)), now).LockErr(lockMaxDays); err != nil {
 		t.Errorf("got %v at exactly max_stale", err)
 	}
-	err := rules.Standing(failed(answered(t, 26*time.Hour)), now).LockErr()
+	err := rules.Standing(failed(answered(t, 26*time.Hour)), now).LockErr(lockMaxDays)
 	wantError(t, err, quote.ErrRatesTooOld, "answer is 26h0m0s old", "24h0m0s")
 
 	// Whether asking again failed does not matter: old is old.
 	answer := answered(t, 0)
 	answer.AgeHeader = 26 * time.Hour
-	wantError(t, rules.Standing(answer, now).LockErr(), quote.ErrRatesTooOld, "answer is 26h0m0s old")
+	wantError(t, rules.Standing(answer, now).LockErr(lockMaxDays), quote.ErrRatesTooOld, "answer is 26h0m0s old")
 }
 
 func TestALockNeedsAReferenceDateAtMostLockMaxDaysBeforeToday(t *testing.T) {
@@ -176,11 +179,9 @@ func TestALockNeedsAReferenceDateAtMostLockMaxDaysBeforeToday(t *testing.T) {
 		"the first of all":              {"1999-01-04", 7, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rules := rules
-			rules.LockMaxDays = tt.days
 			answer := answered(t, time.Second)
 			answer.Date = date(t, tt.date)
-			err := rules.Standing(answer, now).LockErr()
+			err := rules.Standing(answer, now).LockErr(tt.days)
 			if tt.ok && err != nil {
 				t.Errorf("got %v", err)
 			}
@@ -191,7 +192,7 @@ func TestALockNeedsAReferenceDateAtMostLockMaxDaysBeforeToday(t *testing.T) {
 	}
 	answer := answered(t, time.Second)
 	answer.Date = date(t, "2026-08-10")
-	wantError(t, rules.Standing(answer, now).LockErr(), quote.ErrRatesTooOld, "is 12 days before today", "more than the 7")
+	wantError(t, rules.Standing(answer, now).LockErr(lockMaxDays), quote.ErrRatesTooOld, "is 12 days before today", "more than the 7")
 }
 
 func TestTodayIsTheDayInUTC(t *testing.T) {
@@ -200,16 +201,16 @@ func TestTodayIsTheDayInUTC(t *testing.T) {
 	// Already 23 August in Auckland, where this reads as eight days ago.
 	evening := time.Date(2026, 8, 23, 11, 59, 0, 0, time.FixedZone("NZST", 12*60*60))
 	answer.FetchedAt = evening
-	if err := rules.Standing(answer, evening).LockErr(); err != nil {
+	if err := rules.Standing(answer, evening).LockErr(lockMaxDays); err != nil {
 		t.Errorf("got %v on 22 August in UTC", err)
 	}
 	midnight := evening.Add(time.Minute)
-	wantError(t, rules.Standing(answer, midnight).LockErr(), quote.ErrRatesTooOld, "8 days before today (2026-08-23, UTC)")
+	wantError(t, rules.Standing(answer, midnight).LockErr(lockMaxDays), quote.ErrRatesTooOld, "8 days before today (2026-08-23, UTC)")
 }
 
 func TestAStaleAnswerMayBeLockedOn(t *testing.T) {
 	got := rules.Standing(failed(answered(t, time.Hour)), now)
-	if !got.Stale || got.LockErr() != nil {
+	if !got.Stale || got.LockErr(lockMaxDays) != nil {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -217,7 +218,7 @@ func TestAStaleAnswerMayBeLockedOn(t *testing.T) {
 func TestOldRatesAreServedThoughNotLockedOn(t *testing.T) {
 	answer := answered(t, time.Second)
 	answer.Date = date(t, "2020-01-02")
-	if got := rules.Standing(answer, now); !got.Servable || got.Stale || got.LockErr() == nil {
+	if got := rules.Standing(answer, now); !got.Servable || got.Stale || got.LockErr(lockMaxDays) == nil {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -73,7 +73,7 @@ func (t *Table) Currencies() []Currency { return slices.Clone(t.currencies) }
 // It returns ErrSameCurrency, or ErrNoRate when the table lacks a side.
 func (t *Table) Cross(source, target Currency) (Rate, error) {
 	if source.Code == target.Code {
-		return Rate{}, fmt.Errorf("%w: source and target are both %s", ErrSameCurrency, source.Code)
+		return Rate{}, errSameCurrency(source)
 	}
 	from, ok := t.rates[source.Code]
 	if !ok {
@@ -118,6 +118,10 @@ func (t *Table) Convert(source Amount, target Currency) (Conversion, error) {
 		return Conversion{}, err
 	}
 	return Conversion{source, amount, rate}, nil
+}
+
+func errSameCurrency(c Currency) error {
+	return fmt.Errorf("%w: source and target are both %s", ErrSameCurrency, c.Code)
 }
 
 func (t *Table) errNoRate(c Currency) error {

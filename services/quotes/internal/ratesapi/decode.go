@@ -14,12 +14,13 @@ import (
 // (Frankfurter's v1).
 const lookBack = 14
 
-// dayReply holds just the fields of a day's rates that are read.
+// dayReply holds just the fields of a day's rates that are read. Its numbers
+// are kept as they are written: json.Number would take one in quotes too.
 type dayReply struct {
-	Amount json.Number            `json:"amount"`
-	Base   string                 `json:"base"`
-	Date   string                 `json:"date"`
-	Rates  map[string]json.Number `json:"rates"`
+	Amount json.RawMessage            `json:"amount"`
+	Base   string                     `json:"base"`
+	Date   string                     `json:"date"`
+	Rates  map[string]json.RawMessage `json:"rates"`
 }
 
 // decodeDay reads a day's rates and holds them against what was asked: one
@@ -37,7 +38,7 @@ func decodeDay(body []byte, asked, today quote.Date) (*quote.Table, error) {
 	if reply.Base != "EUR" {
 		return nil, fmt.Errorf("base %q where EUR was asked for", reply.Base)
 	}
-	if one, err := quote.ParseRate(reply.Amount.String()); err != nil || one.String() != "1" {
+	if one, err := quote.ParseRate(string(reply.Amount)); err != nil || one.String() != "1" {
 		return nil, fmt.Errorf("amount %q where 1 was asked for", reply.Amount)
 	}
 	date, err := quote.ParseDate(reply.Date)
@@ -53,7 +54,7 @@ func decodeDay(body []byte, asked, today quote.Date) (*quote.Table, error) {
 	}
 	rates := make(map[string]quote.Rate, len(reply.Rates))
 	for code, number := range reply.Rates {
-		rate, err := quote.ParseRate(number.String())
+		rate, err := quote.ParseRate(string(number))
 		if err != nil {
 			return nil, fmt.Errorf("a rate of %q for %q: %w", number, code, err)
 		}
@@ -78,5 +79,5 @@ func saysNotFound(body []byte) bool {
 		Status  *int   `json:"status"`
 		Message string `json:"message"`
 	}
-	return json.Unmarshal(body, &reply) == nil && reply.Message != "" && reply.Status == nil
+	return json.Unmarshal(body, &reply) == nil && reply.Message == "not found" && reply.Status == nil
 }

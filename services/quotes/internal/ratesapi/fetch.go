@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/logs"
+	"example.com/portpair/services/twelve/resource"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -95,12 +97,19 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 	resp, err := c.http.Do(req)
 	switch {
 	case err == nil && resp != nil:
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // a last 503 is unread yet, and its connection worth keeping
 		resp.Body.Close()
 		return resp, body, nil
 	case errors.Is(err, errTooLarge):
 		return resp, nil, failf(NoService, "%v", err)
+	case errors.Is(err, resource.ErrRedirect) && resp != nil:
+		return resp, nil, failf(NoService, "answered with status %d: %v", resp.StatusCode, cause(err))
+	case c.closing.Err() != nil:
+		return nil, nil, failf(Unreachable, "not waited for: the app ends")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		return nil, nil, failf(TimedOut, "no answer within %v, asked %s", c.options.Timeout, times(ctx))
+	case resp != nil:
+		return resp, nil, failf(Unreachable, "the answer broke off: %v", cause(err))
 	default:
 		return nil, nil, failf(Unreachable, "cannot be reached: %v", cause(err))
 	}
@@ -139,7 +148,7 @@ func contentType(resp *http.Response) string {
 // is 0, what is over a year is a year.
 func ageHeader(s string) time.Duration {
 	seconds, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // then seconds is the largest there is
 		return 0
 	}
 	return time.Duration(min(seconds, 365*24*3600)) * time.Second

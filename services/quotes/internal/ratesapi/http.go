@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	minWait       = 100 * time.Millisecond // before the first retry, at most
-	maxWait       = 1 * time.Second        // before any retry, and of Retry-After
-	maxBody       = 1 << 20                // bytes; a day's rates are about 600
-	maxHeader     = 32 << 10               // bytes
-	idleConns     = 64
-	idleTimeout   = 90 * time.Second // under the server's, so that it is us who close
-	timeoutFactor = 2                // a call that takes longer than this many attempts' waits is slow
+	minWait     = 100 * time.Millisecond // before the first retry, at most
+	maxWait     = 1 * time.Second        // before any retry, and of Retry-After
+	maxBody     = 1 << 20                // bytes; a day's rates are about 600
+	maxHeader   = 32 << 10               // bytes
+	maxDrain    = 4 << 10                // bytes read of an answer that nobody wants, to keep its connection
+	idleConns   = 64
+	idleTimeout = 90 * time.Second // under the server's, so that it is us who close
 )
 
 var errTooLarge = errors.New("the answer is over 1 MiB")

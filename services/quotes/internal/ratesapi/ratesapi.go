@@ -83,9 +83,12 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 	return c
 }
 
-// Close ends calls that are still under way and waits for them.
+// Close ends calls that are still under way and waits for them. There are no
+// new ones after it, though requests may come that the drain has cut off.
 func (c *Client) Close() {
+	c.mu.Lock()
 	c.close()
+	c.mu.Unlock()
 	c.calls.Wait()
 	c.http.HTTPClient.Transport.(keepIdle).transport.CloseIdleConnections()
 }
@@ -128,6 +131,17 @@ func (c *Client) day(date quote.Date) *slot {
 	return &d.slot
 }
 
+// forget gives up the place of a day that has no rates, or days that nobody
+// has rates for would push out those that are kept.
+func (c *Client) forget(date quote.Date, s *slot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.days[date]; ok && &e.Value.(*day).slot == s {
+		c.used.Remove(e)
+		delete(c.days, date)
+	}
+}
+
 // slot keeps the last good answer to one question and the call under way for
 // it, if any.
 type slot struct {
@@ -156,11 +170,10 @@ func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Dat
 	k := s.kept.Load()
 	patience := patienceNone
 	if k != nil {
-		standing := c.standing(k, maxAge, true)
-		if standing.Fresh {
+		if standing := c.standing(k, maxAge, false); standing.Fresh {
 			return Rates{k.table, standing}, nil
 		}
-		if standing.Servable {
+		if c.standing(k, maxAge, true).Servable {
 			patience = patienceStale
 		}
 	}
@@ -201,21 +214,16 @@ func (c *Client) standing(k *kept, maxAge time.Duration, failed bool) quote.Stan
 func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if maxAge > 0 {
-		if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
-			done := make(chan struct{})
-			close(done)
-			return &call{done: done, kept: k}
-		}
-		if s.call != nil {
-			return s.call
-		}
+	if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
+		done := make(chan struct{})
+		close(done)
+		return &call{done: done, kept: k}
+	}
+	if s.call != nil {
+		return s.call
 	}
 	one := &call{done: make(chan struct{})}
-	if maxAge > 0 {
-		s.call = one
-	}
-	c.calls.Go(func() {
+	started := c.begin(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
 		defer cancel()
 		defer context.AfterFunc(c.closing, cancel)()
@@ -228,9 +236,31 @@ func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date,
 			s.call = nil
 		}
 		s.mu.Unlock()
+		if s.kept.Load() == nil {
+			c.forget(date, s)
+		}
 		close(one.done)
 	})
+	switch {
+	case !started:
+		one.err = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
+		close(one.done)
+	case maxAge > 0: // else it is not shared
+		s.call = one
+	}
 	return one
+}
+
+// begin runs f in a goroutine that Close waits for, or not at all once the
+// client is closed.
+func (c *Client) begin(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing.Err() != nil {
+		return false
+	}
+	c.calls.Go(f)
+	return true
 }
 
 // deadline of a whole call, all attempts and the waits between them.

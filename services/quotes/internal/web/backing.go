@@ -31,7 +31,7 @@ type callReply struct {
 func backing(rates *ratesapi.Client) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		rates.Look(r.Context())
-		return writeJSON(w, newBackingReply(rates.Status()))
+		return writeJSON(w, http.StatusOK, newBackingReply(rates.Status()))
 	}
 }
 

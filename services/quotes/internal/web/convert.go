@@ -25,52 +25,93 @@ type conversionReply struct {
 
 func convert(rates *ratesapi.Client, now func() time.Time) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return fmt.Errorf("%w: the query cannot be read; a %% in it is written %%25", errMalformed)
-		}
-		reply, err := conversion(r.Context(), rates, query, now())
+		query, err := parseQuery(r)
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, reply)
+		q, err := parseQuestion(query, now())
+		if err != nil {
+			return err
+		}
+		known, err := q.rates(r.Context(), rates)
+		if err != nil {
+			return err
+		}
+		reply, err := q.convert(known)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, reply)
 	}
 }
 
-// conversion answers the parameters amount, source, target and date, for the
-// API and the page alike.
-func conversion(ctx context.Context, rates *ratesapi.Client, query url.Values, now time.Time) (conversionReply, error) {
+// parseQuery reads the parameters; beside its error come those that can be
+// read.
+func parseQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return query, fmt.Errorf("%w: the query cannot be read; a %% in it is written %%25", errMalformed)
+	}
+	return query, nil
+}
+
+// question is what the API and the page are asked, in the parameters amount,
+// source, target and date.
+type question struct {
+	amount         quote.Amount
+	source, target quote.Currency
+	date           quote.Date // zero: the newest rates
+}
+
+// parseQuestion refuses what needs no rates to be refused, before any are
+// asked for.
+func parseQuestion(query url.Values, now time.Time) (question, error) {
 	source, err := currencyParam(query, "source")
 	if err != nil {
-		return conversionReply{}, err
+		return question{}, err
 	}
 	target, err := currencyParam(query, "target")
 	if err != nil {
-		return conversionReply{}, err
+		return question{}, err
 	}
 	if source == target {
-		return conversionReply{}, inField("target", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
+		return question{}, inField("target", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
 	}
 	text, err := param(query, "amount")
 	if err != nil {
-		return conversionReply{}, err
+		return question{}, err
 	}
 	amount, err := quote.ParseAmount(text, source)
 	if err != nil {
-		return conversionReply{}, inField("amount", err)
+		return question{}, inField("amount", err)
 	}
+	date, err := dateParam(query, now)
+	if err != nil {
+		return question{}, err
+	}
+	return question{amount, source, target, date}, nil
+}
 
-	known, dated, err := ratesFor(ctx, rates, query, now)
-	if err != nil {
-		return conversionReply{}, err
+// rates gets those of the question's day, or the newest.
+func (q question) rates(ctx context.Context, rates *ratesapi.Client) (ratesapi.Rates, error) {
+	if q.date.IsZero() {
+		return rates.Latest(ctx)
 	}
-	c, err := known.Convert(amount, target)
+	known, err := rates.On(ctx, q.date)
+	if errors.Is(err, quote.ErrNoRatesForDate) {
+		err = inField("date", err)
+	}
+	return known, err
+}
+
+func (q question) convert(known ratesapi.Rates) (conversionReply, error) {
+	c, err := known.Convert(q.amount, q.target)
 	if err != nil {
-		return conversionReply{}, refused(err, dated, source, target, known)
+		return conversionReply{}, refused(err, !q.date.IsZero(), q.source, q.target, known, "amount")
 	}
 	return conversionReply{
-		SourceCurrency: source.Code,
-		TargetCurrency: target.Code,
+		SourceCurrency: q.source.Code,
+		TargetCurrency: q.target.Code,
 		SourceAmount:   c.Source.String(),
 		TargetAmount:   c.Target.String(),
 		Rate:           c.Rate.String(),
@@ -80,33 +121,9 @@ func conversion(ctx context.Context, rates *ratesapi.Client, query url.Values, n
 	}, nil
 }
 
-// ratesFor gets the rates of the date parameter, or the newest.
-func ratesFor(ctx context.Context, rates *ratesapi.Client, query url.Values, now time.Time) (known ratesapi.Rates, dated bool, err error) {
-	if !query.Has("date") || query.Get("date") == "" && len(query["date"]) == 1 { // an empty field of the page's form
-		known, err = rates.Latest(ctx)
-		return known, false, err
-	}
-	text, err := param(query, "date")
-	if err != nil {
-		return known, true, err
-	}
-	date, err := quote.ParseDate(text)
-	if err != nil {
-		return known, true, inField("date", err)
-	}
-	if today := quote.DateOf(now); date.DaysSince(today) > 0 {
-		return known, true, inField("date", fmt.Errorf("%w: %v is in the future; today is %v (UTC)", quote.ErrNoRatesForDate, date, today))
-	}
-	known, err = rates.On(ctx, date)
-	if errors.Is(err, quote.ErrNoRatesForDate) {
-		err = inField("date", err)
-	}
-	return known, true, err
-}
-
-// refused names the field that a failed conversion is about. A currency that
+// refused names the field that a failed conversion, or lock, is about. A currency that
 // the rates lack is unknown here, or, on a given day, has no rate then.
-func refused(err error, dated bool, source, target quote.Currency, known ratesapi.Rates) error {
+func refused(err error, dated bool, source, target quote.Currency, known ratesapi.Rates, amountField string) error {
 	switch {
 	case errors.Is(err, quote.ErrNoRate) && dated:
 		return inField("date", fmt.Errorf("%w: there is none from %s to %s on %v", quote.ErrNoRatesForDate, source.Code, target.Code, known.Date()))
@@ -118,8 +135,10 @@ func refused(err error, dated bool, source, target quote.Currency, known ratesap
 		return inField(field, fmt.Errorf("%w: the backing service has no rate of %s; /v1/currencies lists those it has", quote.ErrUnknownCurrency, code))
 	case errors.Is(err, quote.ErrAbsurdRate):
 		return fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
+	case errors.Is(err, quote.ErrRatesTooOld):
+		return err
 	default:
-		return inField("amount", err)
+		return inField(amountField, err)
 	}
 }
 
@@ -142,6 +161,26 @@ func currencyParam(query url.Values, name string) (quote.Currency, error) {
 	}
 	c, err := quote.LookupCurrency(code)
 	return c, inField(name, err)
+}
+
+// dateParam is the date parameter, or no day when it is missing, or empty as
+// the page's form sends it.
+func dateParam(query url.Values, now time.Time) (quote.Date, error) {
+	if values := query["date"]; len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return quote.Date{}, nil
+	}
+	text, err := param(query, "date")
+	if err != nil {
+		return quote.Date{}, err
+	}
+	date, err := quote.ParseDate(text)
+	if err != nil {
+		return quote.Date{}, inField("date", err)
+	}
+	if today := quote.DateOf(now); date.DaysSince(today) > 0 {
+		return quote.Date{}, inField("date", fmt.Errorf("%w: %v is in the future; today is %v (UTC)", quote.ErrNoRatesForDate, date, today))
+	}
+	return date, nil
 }
 
 type currencyReply struct {
@@ -167,6 +206,6 @@ func currencies(rates *ratesapi.Client) handler {
 		for _, c := range known.Currencies() {
 			reply.Currencies = append(reply.Currencies, currencyReply{c.Code, c.Name, c.Digits})
 		}
-		return writeJSON(w, reply)
+		return writeJSON(w, http.StatusOK, reply)
 	}
 }

@@ -2,13 +2,16 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/quotes/internal/ratesapi"
+	"example.com/portpair/services/twelve/logs"
 )
 
 //go:embed page.html
@@ -27,14 +30,13 @@ type pageData struct {
 	Currencies                   []quote.Currency
 	Result                       *conversionReply
 	Problem                      *problem
-	Backing                      backingReply
-	Problems                     bool // the backing service's last call failed
+	Backing                      *backingReply
 }
 
 // page converts by a plain form and shows which backing service answered.
 func page(rates *ratesapi.Client, now func() time.Time) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		query := r.URL.Query() // what cannot be parsed shows as a missing field
+		query, err := parseQuery(r)
 		for name, first := range map[string]string{"amount": "100.00", "source": "EUR", "target": "USD"} {
 			if !query.Has(name) {
 				query.Set(name, first)
@@ -44,21 +46,30 @@ func page(rates *ratesapi.Client, now func() time.Time) handler {
 			Amount: query.Get("amount"), Source: query.Get("source"), Target: query.Get("target"), Date: query.Get("date"),
 			Currencies: quote.Currencies(),
 		}
+		var q question
+		if err == nil {
+			q, err = parseQuestion(query, now())
+		}
+		// Asked once, of a mistaken question too: the page shows how the backing
+		// service does.
+		known, failed := q.rates(r.Context(), rates)
+		var reply conversionReply
+		if err = cmp.Or(err, failed); err == nil {
+			reply, err = q.convert(known)
+		}
 		status := http.StatusOK
-		reply, err := conversion(r.Context(), rates, query, now())
 		if err != nil {
 			p := problemOf(err)
 			if p.Status == http.StatusInternalServerError {
 				return err
 			}
+			logs.Attach(r.Context(), err)
 			data.Problem, status = &p, p.Status
 		} else {
-			data.Result = &reply
+			data.Result, data.Currencies = &reply, known.Currencies()
 		}
-		if known, err := rates.Latest(r.Context()); err == nil {
-			data.Currencies = known.Currencies()
-		}
-		data.Backing = newBackingReply(rates.Status())
+		b := newBackingReply(rates.Status())
+		data.Backing = &b
 		return writePage(w, status, data)
 	}
 }
@@ -70,6 +81,9 @@ func writePage(w http.ResponseWriter, status int, data pageData) error {
 	}
 	header(w, "text/html; charset=utf-8", body.Len())
 	w.Header().Set("Content-Security-Policy", policy)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	}
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
 	return nil

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ var errMalformed = errors.New("malformed request")
 // what it really said may be hostile, or nobody's business.
 const unavailable = "the backing service cannot be asked now, and no rates are known from before"
 
+// databaseDown is likewise all that a client is told of the database.
+const databaseDown = "the database cannot be asked now; nothing was changed that was not answered"
+
 // problems maps the errors of the field to replies. What it lacks is a 500.
 var problems = []struct {
 	err    error
@@ -46,6 +50,13 @@ var problems = []struct {
 	{quote.ErrSameCurrency, "same-currency", "Same currency", http.StatusUnprocessableEntity, ""},
 	{quote.ErrUnknownCurrency, "unknown-currency", "Unknown currency", http.StatusUnprocessableEntity, ""},
 	{quote.ErrNoRatesForDate, "no-rates-for-date", "No rates for this date", http.StatusNotFound, ""},
+	{quote.ErrQuoteNotFound, "quote-not-found", "Quote not found", http.StatusNotFound, ""},
+	{quote.ErrQuoteExpired, "quote-expired", "Quote expired", http.StatusGone, ""},
+	{quote.ErrKeyReused, "idempotency-key-reused", "Idempotency key reused", http.StatusUnprocessableEntity, ""},
+	{errTooLarge, "malformed-request", "Malformed request", http.StatusRequestEntityTooLarge, ""},
+	{errMediaType, "malformed-request", "Malformed request", http.StatusUnsupportedMediaType, ""},
+	{quote.ErrDatabaseUnavailable, "database-unavailable", "Database unavailable", http.StatusServiceUnavailable, databaseDown},
+	{quote.ErrOverloaded, "overloaded", "Overloaded", http.StatusServiceUnavailable, ""},
 	{quote.ErrRatesTooOld, "rates-too-old", "Rates too old", http.StatusServiceUnavailable, ""},
 	{quote.ErrRatesUnavailable, "rates-unavailable", "Rates unavailable", http.StatusServiceUnavailable, unavailable},
 }
@@ -90,6 +101,10 @@ func problemOf(err error) problem {
 	return p
 }
 
+// statusClientLeft is what the log says of a request whose client did not wait
+// for the answer; nginx calls it so. Nobody gets to see it.
+const statusClientLeft = 499
+
 // handler answers a request or returns why it cannot.
 type handler func(http.ResponseWriter, *http.Request) error
 
@@ -111,9 +126,11 @@ func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) 
 			return
 		}
 		logs.Attach(r.Context(), err)
-		if r.Context().Err() == nil { // else nobody listens any more
-			reply(w, r, err)
+		if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+			w.WriteHeader(statusClientLeft)
+			return
 		}
+		reply(w, r, err)
 	}
 }
 
@@ -133,19 +150,27 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	writeReply(w, problem{Type: "about:blank", Title: "Not Found", Status: http.StatusNotFound, Detail: "there is nothing at this path"})
 }
 
+func crossOrigin(w http.ResponseWriter, _ *http.Request) {
+	writeReply(w, problem{Type: "about:blank", Title: "Forbidden", Status: http.StatusForbidden, Detail: "a page of another origin may not post here"})
+}
+
 func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	allow := port.Allow(r)
+	if allow == "" { // a method that no path knows, on a path that is none
+		notFound(w, r)
+		return
+	}
 	w.Header().Set("Allow", allow)
 	writeReply(w, problem{Type: "about:blank", Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed, Detail: "allowed here: " + allow})
 }
 
-// writeJSON writes a 200.
-func writeJSON(w http.ResponseWriter, v any) error {
+func writeJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	header(w, "application/json", len(body)+1)
+	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n'))
 	return nil
 }

@@ -7,11 +7,13 @@ package web
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/ratesapi"
+	"example.com/portpair/services/quotes/internal/store"
 	"example.com/portpair/services/twelve/logs"
 	"example.com/portpair/services/twelve/port"
 	"example.com/portpair/services/twelve/telemetry"
@@ -22,10 +24,14 @@ import (
 // App is what the routes touch.
 type App struct {
 	Rates   *ratesapi.Client
+	Quotes  *store.Store
 	Health  *port.Health
 	Metrics *telemetry.Metrics
 	Log     *slog.Logger
 	Now     func() time.Time
+
+	// LockMaxDays is the oldest reference date to lock on, in days before today.
+	LockMaxDays int
 
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
@@ -33,13 +39,17 @@ type App struct {
 
 // Routes are all that quotes answers.
 func Routes(a App) http.Handler {
+	locked, accepted := a.Metrics.NewCounter("quotes_locked_total"), a.Metrics.NewCounter("quotes_accepted_total")
 	requests := logs.Options{Route: port.Pattern, Done: a.Metrics.Request}
 	r := chi.NewRouter()
 	if len(a.TrustedProxies) > 0 {
 		r.Use(middleware.ClientIPFromXFF(texts(a.TrustedProxies)...))
-		requests.Client = func(r *http.Request) string { return middleware.GetClientIP(r.Context()) }
+		requests.Client = client
 	}
 	r.Use(logs.Requests(a.Log, requests), middleware.GetHead)
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(crossOrigin))
+	r.Use(origin.Handler)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 
@@ -47,11 +57,24 @@ func Routes(a App) http.Handler {
 	r.Get("/style.css", style)
 	r.Get("/v1/convert", handle(convert(a.Rates, a.Now)))
 	r.Get("/v1/currencies", handle(currencies(a.Rates)))
+	r.Post("/v1/quotes", handle(lockQuote(a.Rates, a.Quotes, a.LockMaxDays, locked.Inc)))
+	r.Get("/v1/quotes/{id}", handle(getQuote(a.Quotes)))
+	r.Post("/v1/quotes/{id}/accept", handle(acceptQuote(a.Quotes, accepted.Inc)))
 	r.Get("/v1/backing", handle(backing(a.Rates)))
 	r.Get("/livez", a.Health.Livez)
 	r.Get("/readyz", a.Health.Readyz)
 	r.Get("/metrics", a.Metrics.ServeHTTP)
 	return r
+}
+
+// client is the address that a trusted proxy's X-Forwarded-For names; the
+// proxy's own when there is none, as in its health checks, or none to be read.
+func client(r *http.Request) string {
+	if ip := middleware.GetClientIP(r.Context()); ip != "" {
+		return ip
+	}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return host
 }
 
 func texts(prefixes []netip.Prefix) []string {

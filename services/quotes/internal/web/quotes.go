@@ -1,0 +1,166 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/quotes/internal/ratesapi"
+	"example.com/portpair/services/quotes/internal/store"
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+)
+
+type quoteReply struct {
+	ID                 string     `json:"id"`
+	Status             string     `json:"status"`
+	SourceCurrency     string     `json:"sourceCurrency"`
+	TargetCurrency     string     `json:"targetCurrency"`
+	SourceAmount       string     `json:"sourceAmount"`
+	TargetAmount       string     `json:"targetAmount"`
+	ProvidedAmountType string     `json:"providedAmountType"`
+	Rate               string     `json:"rate"`
+	RateDate           string     `json:"rateDate"`
+	RateStale          bool       `json:"rateStale"`
+	CreatedTime        time.Time  `json:"createdTime"`
+	RateExpirationTime time.Time  `json:"rateExpirationTime"`
+	AcceptedTime       *time.Time `json:"acceptedTime"`
+}
+
+func newQuoteReply(k store.Kept) quoteReply {
+	reply := quoteReply{
+		ID: k.ID, Status: string(k.Status),
+		SourceCurrency: k.Source.Currency().Code, TargetCurrency: k.Target.Currency().Code,
+		SourceAmount: k.Source.String(), TargetAmount: k.Target.String(), ProvidedAmountType: string(k.Provided),
+		Rate: k.Rate.String(), RateDate: k.RateDate.String(), RateStale: k.RateStale,
+		CreatedTime: k.Created, RateExpirationTime: k.Expires,
+	}
+	if !k.Accepted.IsZero() {
+		reply.AcceptedTime = &k.Accepted
+	}
+	return reply
+}
+
+// lockQuote locks a quote at the newest rates. A key that was used before
+// needs no rates: its quote is there, though the backing service is not.
+func lockQuote(rates *ratesapi.Client, quotes *store.Store, maxDays int, locked func()) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		key, err := idempotencyKey(r.Header.Values("Idempotency-Key"))
+		if err != nil {
+			return inField("Idempotency-Key", err)
+		}
+		order, given, err := readOrder(r)
+		if err != nil {
+			return err
+		}
+		if key != "" {
+			kept, err := quotes.ByKey(r.Context(), key, order)
+			if !errors.Is(err, quote.ErrQuoteNotFound) {
+				return writeLocked(w, kept, true, err)
+			}
+		}
+		known, err := rates.Latest(r.Context())
+		if err != nil {
+			return err
+		}
+		q, err := known.Lock(order, known.Standing, maxDays)
+		if err != nil {
+			return refused(err, false, order.Source, order.Target, known, given)
+		}
+		kept, replayed, err := quotes.Lock(r.Context(), q, key)
+		if err == nil && !replayed {
+			locked()
+		}
+		return writeLocked(w, kept, replayed, err)
+	}
+}
+
+func writeLocked(w http.ResponseWriter, kept store.Kept, replayed bool, err error) error {
+	switch {
+	case errors.Is(err, quote.ErrKeyReused):
+		return inField("Idempotency-Key", err)
+	case err != nil:
+		return err
+	}
+	if replayed {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
+	w.Header().Set("Location", "/v1/quotes/"+kept.ID)
+	return writeJSON(w, http.StatusCreated, newQuoteReply(kept))
+}
+
+func getQuote(quotes *store.Store) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := quoteID(r)
+		if err != nil {
+			return err
+		}
+		kept, err := quotes.Quote(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+	}
+}
+
+func acceptQuote(quotes *store.Store, accepted func()) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := quoteID(r)
+		if err != nil {
+			return err
+		}
+		kept, first, err := quotes.Accept(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if first {
+			accepted()
+		}
+		return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+	}
+}
+
+// quoteID is the path's id in its one form; the database is not asked for
+// what cannot be one.
+func quoteID(r *http.Request) (string, error) {
+	text := chi.URLParam(r, "id")
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != len(id.String()) { // Parse takes urn:uuid: and braces too
+		return "", fmt.Errorf("%w: an id is a UUID", quote.ErrQuoteNotFound)
+	}
+	return id.String(), nil
+}
+
+const maxKey = 255
+
+// idempotencyKey reads the header, bare or as the quoted string of the
+// IETF's draft (draft-ietf-httpapi-idempotency-key-header). None is empty.
+func idempotencyKey(values []string) (string, error) {
+	switch {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", fmt.Errorf("%w: it is given %d times; once will do", errMalformed, len(values))
+	}
+	key := values[0]
+	if len(key) > maxKey+2 {
+		return "", fmt.Errorf("%w: at most %d characters", errMalformed, maxKey)
+	}
+	if unquoted, ok := strings.CutPrefix(key, `"`); ok {
+		unquoted, ok = strings.CutSuffix(unquoted, `"`)
+		key = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(unquoted)
+		if !ok {
+			return "", fmt.Errorf("%w: it starts with a quotation mark and does not end with one", errMalformed)
+		}
+	}
+	switch {
+	case key == "" || len(key) > maxKey:
+		return "", fmt.Errorf("%w: 1 to %d characters", errMalformed, maxKey)
+	case strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }):
+		return "", fmt.Errorf("%w: printable ASCII only", errMalformed)
+	}
+	return key, nil
+}
