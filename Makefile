@@ -20,6 +20,11 @@ rates: build bin/goreman .env ## rates alone in the foreground
 quotes: build bin/goreman .env ## quotes alone in the foreground; RATES_URL=... picks its backing service
 	@exec $(GOREMAN) quotes
 
+routed: build bin/goreman .env ## both apps behind a routing layer (Caddy) on PORT+1200
+	@command -v caddy >/dev/null || { echo 'routed needs caddy (Debian: apt-get install caddy)'; exit 1; }
+	@echo "http://quotes.localhost:$$(($(PORT)+1200))/   http://rates.localhost:$$(($(PORT)+1200))/   Ctrl-C stops all"
+	@exec bin/goreman -f deploy/Procfile.routed -b $(PORT) -rpc-server=false -exit-on-error start
+
 .env:
 	cp .env.example .env
 
@@ -49,7 +54,7 @@ ifeq ($(RACE),)
 	@if [ -n "$$CI" ]; then echo 'no C compiler: the race detector needs one, and CI needs the race detector'; exit 1; fi
 	@echo 'no C compiler found: the tests run without the race detector'
 endif
-	go test $(RACE) work
+	go test -count=1 $(RACE) work
 
 alone: ## each module builds and vets without the workspace
 	@for m in $(MODULES); do echo "alone $$m"; \
@@ -69,4 +74,4 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes build clean test alone lint tidy help
+.PHONY: up rates quotes routed build clean test alone lint tidy help

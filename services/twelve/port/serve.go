@@ -30,6 +30,10 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10 // net/http adds 4 KiB; over it: 431
+
+	// lameDuck is how long kept-alive connections are still served, when the
+	// port is closed already.
+	lameDuck = 300 * time.Millisecond
 )
 
 // ErrInterrupted is returned by Serve when a second Ctrl-C cut the drain short.
@@ -61,11 +65,17 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer signal.Stop(signals)
 
 	var inFlight atomic.Int64
-	srv := s.server(&inFlight)
+	var open conns
+	srv := s.server(&inFlight, &open)
 	failed := make(chan error, len(listeners))
 	var accepting sync.WaitGroup
 	defer accepting.Wait() // until the last listener is closed
+	var doors []*door
 	for _, l := range listeners {
+		if tcp, ok := l.(*net.TCPListener); ok {
+			d := &door{TCPListener: tcp}
+			l, doors = d, append(doors, d)
+		}
 		accepting.Go(func() { failed <- srv.Serve(l) })
 	}
 	s.Log.Info("listening", "url", home(listeners), "addr", addrs(listeners), "version", s.Version, "pid", os.Getpid())
@@ -88,7 +98,18 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	s.Health.draining.Store(true)
 	s.Log.Info("draining", "reason", reason, "delay", s.DrainDelay.String(), "timeout", s.DrainTimeout.String())
 	drained := make(chan error, 1)
-	go func() { drained <- s.drain(srv) }()
+	go func() {
+		time.Sleep(s.DrainDelay)
+		ctx, cancel := context.WithTimeout(context.Background(), s.DrainTimeout)
+		defer cancel()
+		for _, d := range doors {
+			d.shut()
+		}
+		if len(doors) == len(listeners) {
+			accepting.Wait() // else Shutdown may miss a connection accepted just now
+		}
+		drained <- drain(ctx, srv, &open)
+	}()
 	for {
 		select {
 		case err := <-drained:
@@ -114,8 +135,9 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 }
 
 // server is net/http's with our limits; inFlight counts its requests.
-func (s Server) server(inFlight *atomic.Int64) *http.Server {
+func (s Server) server(inFlight *atomic.Int64, open *conns) *http.Server {
 	return &http.Server{
+		ConnState:         open.note,
 		Handler:           s.wrap(inFlight),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -129,11 +151,16 @@ func (s Server) server(inFlight *atomic.Int64) *http.Server {
 }
 
 // drain returns what Shutdown returns: Serve returns when Shutdown begins,
-// and whoever exits on that cuts the requests in flight.
-func (s Server) drain(srv *http.Server) error {
-	time.Sleep(s.DrainDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), s.DrainTimeout)
-	defer cancel()
+// and whoever exits on that cuts the requests in flight. Before, connections
+// that are kept alive have a moment: a request may be on its way on one, and
+// its answer tells the client to come back over another.
+func drain(ctx context.Context, srv *http.Server, open *conns) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(lameDuck); open.count() > 0 && time.Now().Before(deadline) && ctx.Err() == nil; {
+		<-tick.C
+	}
+	open.closeSilent() // Shutdown would wait 5 s for each to say something
 	return srv.Shutdown(ctx)
 }
 

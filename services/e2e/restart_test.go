@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// full says whether the long versions run: make faults sets FAULTS=1.
+func full() bool { return os.Getenv("FAULTS") != "" }
+
+// traffic is a steady load of GETs by some clients, until it is stopped.
+type traffic struct {
+	stop     chan struct{}
+	wg       sync.WaitGroup
+	answered atomic.Int64
+	mu       sync.Mutex
+	failures []string
+	slowest  time.Duration
+}
+
+// load starts clients that ask a URL, each a millisecond after its last
+// answer, over kept-alive connections or a new one each time. Any answer but
+// 200 is a failure, and nothing is tried twice.
+func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
+	t.Helper()
+	l := &traffic{stop: make(chan struct{})}
+	for range clients {
+		transport := &http.Transport{DisableKeepAlives: !keepAlive, DialContext: dialLocalhost}
+		c := &http.Client{Transport: transport, Timeout: patience}
+		l.wg.Go(func() {
+			defer transport.CloseIdleConnections()
+			tick := time.NewTicker(time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-l.stop:
+					return
+				case <-tick.C:
+				}
+				began := time.Now()
+				resp, err := c.Get(url)
+				if err == nil {
+					_, err = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+					if err == nil && resp.StatusCode != http.StatusOK {
+						err = fmt.Errorf("status %d", resp.StatusCode)
+					}
+				}
+				l.note(time.Since(began), err)
+			}
+		})
+	}
+	t.Cleanup(l.end)
+	return l
+}
+
+// dialLocalhost finds *.localhost where browsers do (RFC 6761, section 6.3).
+func dialLocalhost(ctx context.Context, network, addr string) (net.Conn, error) {
+	if host, port, err := net.SplitHostPort(addr); err == nil && strings.HasSuffix(host, ".localhost") {
+		addr = net.JoinHostPort("127.0.0.1", port)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, addr)
+}
+
+func (l *traffic) note(took time.Duration, err error) {
+	l.answered.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slowest = max(l.slowest, took)
+	if err != nil {
+		l.failures = append(l.failures, err.Error())
+	}
+}
+
+// end stops the load, once.
+func (l *traffic) end() {
+	select {
+	case <-l.stop:
+	default:
+		close(l.stop)
+	}
+	l.wg.Wait()
+}
+
+// more waits until n more requests were answered.
+func (l *traffic) more(t *testing.T, n int64) {
+	t.Helper()
+	until := l.answered.Load() + n
+	eventually(t, "the load was answered", func() bool { return l.answered.Load() >= until })
+}
+
+// want ends the load and checks that nothing failed or took longer.
+func (l *traffic) want(t *testing.T, limit time.Duration) {
+	t.Helper()
+	l.end()
+	if len(l.failures) > 0 {
+		t.Errorf("%d of %d requests failed, the first: %s", len(l.failures), l.answered.Load(), l.failures[0])
+	}
+	if l.slowest > limit {
+		t.Errorf("the slowest of %d requests took %v, want at most %v", l.answered.Load(), l.slowest, limit)
+	}
+	t.Logf("%d requests, the slowest took %v", l.answered.Load(), l.slowest)
+}
+
+func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
+	restarts := 5
+	if full() {
+		restarts = 20
+	}
+	port := freePorts(t)
+	env := fmt.Sprintf("PORT=%d", port)
+	producer := start(t, "rates", env)
+	asking := start(t, "quotes", fmt.Sprintf("RATES_URL=http://localhost:%d?max_age=0s", port), "LOG_LEVEL=info")
+	keeping := start(t, "quotes", fmt.Sprintf("RATES_URL=http://localhost:%d?max_age=10ms", port), "LOG_LEVEL=info")
+	var loads []*traffic
+	for _, quotes := range []*app{asking, keeping} {
+		get(t, quotes.url+convert100) // something is known from now on
+		loads = append(loads, load(t, quotes.url+convert100, 4, true), load(t, quotes.url+convert100, 2, false))
+	}
+	for range restarts {
+		if code := producer.stop(syscall.SIGTERM); code != 0 {
+			t.Errorf("exit status %d after SIGTERM, want 0", code)
+		}
+		loads[0].more(t, 4) // without it
+		producer = start(t, "rates", env)
+		for _, l := range loads {
+			l.more(t, 50)
+		}
+	}
+	for _, l := range loads {
+		l.want(t, 1500*time.Millisecond)
+	}
+}

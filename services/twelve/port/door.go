@@ -1,0 +1,58 @@
+package port
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// quietDoor is how long nobody may have come before a door is shut, and
+	// lastCall when it is shut all the same.
+	quietDoor = time.Millisecond
+	lastCall  = 100 * time.Millisecond
+)
+
+// door is a listener that is shut without dropping who already stands before
+// it: closing a listener resets the connections that the kernel has made and
+// nobody has accepted yet.
+type door struct {
+	*net.TCPListener
+	mu   sync.Mutex
+	last time.Time // zero: not shutting
+}
+
+// Accept accepts until the door is shut and nobody is left before it.
+func (d *door) Accept() (net.Conn, error) {
+	conn, err := d.TCPListener.Accept()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		d.TCPListener.Close()
+		return nil, net.ErrClosed
+	}
+	d.wait()
+	return conn, err
+}
+
+// shut lets in who is there and closes the listener. It does not wait for it.
+func (d *door) shut() {
+	d.mu.Lock()
+	d.last = time.Now().Add(lastCall)
+	d.mu.Unlock()
+	d.wait()
+}
+
+// wait gives the next one a moment to come, if the door is being shut.
+func (d *door) wait() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last.IsZero() {
+		return
+	}
+	next := time.Now().Add(quietDoor)
+	if next.After(d.last) {
+		next = d.last
+	}
+	_ = d.SetDeadline(next) // fails when it is closed already
+}
