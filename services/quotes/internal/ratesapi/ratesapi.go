@@ -20,6 +20,7 @@ import (
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/resource"
 	"github.com/hashicorp/go-retryablehttp"
+	"github.com/sony/gobreaker/v2"
 )
 
 const (
@@ -52,6 +53,7 @@ type Client struct {
 	now     func() time.Time
 	observe func(Call)
 	status  history
+	breaker *gobreaker.CircuitBreaker[*kept]
 
 	latest slot
 	mu     sync.Mutex
@@ -80,6 +82,7 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 		days: map[quote.Date]*list.Element{}, used: list.New(),
 	}
 	c.closing, c.close = context.WithCancel(context.Background())
+	c.breaker = c.newBreaker()
 	return c
 }
 
@@ -227,7 +230,7 @@ func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date,
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
 		defer cancel()
 		defer context.AfterFunc(c.closing, cancel)()
-		one.kept, one.err = c.fetch(ctx, path, date)
+		one.kept, one.err = c.guarded(ctx, path, date)
 		s.mu.Lock()
 		if one.err == nil {
 			s.kept.Store(one.kept)

@@ -106,14 +106,15 @@ func TestTheClientWaitsThatLongBetweenItsAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var asked []time.Time
-		c := serveInMemory(t, func(w http.ResponseWriter, _ *http.Request) {
+		u := serveInMemory(t, func(w http.ResponseWriter, _ *http.Request) {
 			mu.Lock()
 			asked = append(asked, time.Now())
 			mu.Unlock()
 			w.WriteHeader(http.StatusBadGateway)
-		}).attach(t, "?attempts=5")
+		})
 		for range 50 {
 			asked = nil
+			c := u.attach(t, "?attempts=5") // each its own, or the breaker opens
 			_, err := c.Latest(t.Context())
 			wantErr(t, err, quote.ErrRatesUnavailable)
 			if len(asked) != 5 {
