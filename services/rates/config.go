@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
+	"example.com/portpair/services/rates/internal/ecb"
 	"example.com/portpair/services/twelve/logs"
 	"example.com/portpair/services/twelve/resource"
 )
@@ -28,6 +30,32 @@ type settings struct {
 	LogLevel  slog.Level  `envconfig:"LOG_LEVEL" default:"info" want:"debug, info, warn or error" desc:"debug, info, warn or error"`
 	LogFormat logs.Format `envconfig:"LOG_FORMAT" default:"json" want:"json or text" desc:"json for machines, text for people; one line an event, on stdout"`
 
+	// Whose numbers these are. A mirror or a file will do as well; userinfo
+	// and query are for its server, and never shown. With none the app
+	// reaches for nothing, and its rates end with its release.
+	FeedURL ecb.Source `envconfig:"FEED_URL" default:"https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip" desc:"the ECB's full history, zip or CSV: http[s]://[user:password@|token@]host/path, file:///path, or none"`
+
+	// The feed changes once a working day, about 16:00 in Frankfurt, and is
+	// then looked for sooner anyway; after a failure too.
+	FeedEvery interval `envconfig:"FEED_EVERY" default:"1h" want:"a duration of 1s or more, such as 15m or 1h" desc:"time between two looks at the feed, at most"`
+
+	// On a disk that outlives the process. What was kept of another FEED_URL
+	// does not count. A feed that lacks days of the last good one is refused:
+	// should a wrong one have been believed, remove the file and restart.
+	FeedCache string `envconfig:"FEED_CACHE" desc:"file to keep the last good feed in, for a start while it is down; unset keeps none"`
+
 	// The consumer puts the same into its handle's userinfo.
 	Access resource.Credentials `envconfig:"RATES_ACCESS" desc:"user:password or a token that /v1 then asks for; unset is open"`
+}
+
+// interval is a duration that cannot become a flood of requests.
+type interval time.Duration
+
+func (i *interval) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err == nil && d < time.Second {
+		err = errors.New("under 1s")
+	}
+	*i = interval(d)
+	return err
 }

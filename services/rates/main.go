@@ -2,7 +2,8 @@
 // reference rates over HTTP, in the API that Frankfurter's v1 is.
 //
 // It is configured by its environment alone (rates --help lists the
-// variables), binds PORT and serves there. On SIGTERM or Ctrl-C it says 503
+// variables), binds PORT and serves there: at once what it has, and what the
+// feed brings as soon as it is there. On SIGTERM or Ctrl-C it says 503
 // on /readyz, finishes the requests in flight and exits 0.
 package main
 
@@ -14,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"example.com/portpair/services/rates/internal/ecb"
@@ -66,17 +68,31 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 
-	table := ecb.Snapshot
 	metrics := telemetry.New(name, version)
-	metrics.NewGauge("rates_newest_day_age_seconds", func() float64 { return age(table(), time.Now()).Seconds() })
-	health := port.NewHealth(nil)
-	log.Info("table", "source", "snapshot", "days", table().Len(), "first", table().First().String(), "newest", table().Newest().String())
+	feed := ecb.OpenFeed(ecb.Options{
+		Source: cfg.FeedURL, Every: time.Duration(cfg.FeedEvery), Cache: cfg.FeedCache, Agent: name + "/" + version,
+		Due: fx.NextPublication, Observe: countFetches(metrics), Log: log,
+	})
+	metrics.NewGauge("rates_newest_day_age_seconds", func() float64 { return age(feed.Table(), time.Now()).Seconds() })
+	defer goUntilDone(ctx, feed.Run)()
+	health := port.NewHealth(nil) // ready with what there is: the feed may take its time
 
 	return port.Server{
 		Name: name, Version: version, Health: health, Log: log,
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
-		Handler: web.Routes(web.App{Table: table, Access: cfg.Access, Health: health, Metrics: metrics, Log: log}),
+		Handler: web.Routes(web.App{Table: feed.Table, Access: cfg.Access, Health: health, Metrics: metrics, Log: log}),
 	}.Serve(ctx, listeners...)
+}
+
+// goUntilDone starts f. The func it returns ends f's ctx and waits for f.
+func goUntilDone(ctx context.Context, f func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // age of the newest day: since the midnight, in UTC, that it began with.

@@ -1,5 +1,6 @@
 // Package ecb reads the euro foreign exchange reference rates as the European Central Bank publishes them: the CSV
-// of the full history, eurofxref-hist.csv. One reader serves the feed, a file and the snapshot that is built in.
+// of the full history, eurofxref-hist.csv, or the zip of it. One reader serves the feed, a file and the snapshot that
+// is built in; a Feed fetches and keeps what is newest.
 //
 // What the rates mean and what may be asked of them is left to package fx. The other layouts that the ECB
 // publishes (the one-day CSV, XML, SDMX) are told apart, so that an operator who took the wrong one is told so,
@@ -29,14 +30,11 @@ const (
 // comma at its end; N/A where nothing was published. Columns are found by name: one has moved before.
 // An error names the line and the column; foreign text in it is quoted and short.
 func Parse(r io.Reader) (*fx.Table, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	text, err := readAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("reading: %w", err)
+		return nil, err
 	}
-	if len(data) > maxBytes {
-		return nil, fmt.Errorf("over %d MiB long", maxBytes>>20)
-	}
-	text := strings.TrimPrefix(string(data), "\ufeff")
+	text = strings.TrimPrefix(text, "\ufeff")
 	if err := refuseForeign(text); err != nil {
 		return nil, err
 	}
@@ -89,6 +87,7 @@ func parseHeader(line string) ([]string, error) {
 			return nil, fmt.Errorf("line 1, column %d: %s stands twice", i+2, code)
 		}
 		seen[code] = true
+		codes[i] = strings.Clone(code) // the table keeps it, and with it the text that it is a piece of
 	}
 	return codes, nil
 }

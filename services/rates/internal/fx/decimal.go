@@ -3,6 +3,7 @@ package fx
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 	"strconv"
 )
 
@@ -29,23 +30,20 @@ func NewDecimal(coef uint64, scale uint8) Decimal {
 
 // Append appends the number as JSON and people write it: no exponent, no zeros at the end of the decimals.
 func (d Decimal) Append(dst []byte) []byte {
-	var room [40]byte // 2^128 has 39 digits
-	digits := d.appendCoef(room[:0])
-	point := len(digits) - int(d.scale)
-	switch {
-	case d.scale == 0:
-		return append(dst, digits...)
-	case point > 0:
-		dst = append(dst, digits[:point]...)
-		dst = append(dst, '.')
-		return append(dst, digits[point:]...)
-	default:
-		dst = append(dst, "0."...)
-		for range -point {
-			dst = append(dst, '0')
-		}
-		return append(dst, digits...)
+	begin := len(dst)
+	dst = d.appendCoef(dst)
+	if d.scale == 0 {
+		return dst
 	}
+	// A digit stands before the point, be it 0.
+	for missing := int(d.scale) + 1 - (len(dst) - begin); missing > 0; missing-- {
+		dst = slices.Insert(dst, begin, '0')
+	}
+	point := len(dst) - int(d.scale)
+	dst = append(dst, 0)
+	copy(dst[point+1:], dst[point:])
+	dst[point] = '.'
+	return dst
 }
 
 // AppendAmount is Append with the ".0" that the API gives a whole amount.

@@ -1,6 +1,6 @@
 // Package fx is the field of the rates service: the euro foreign exchange reference rates of all days as one
-// immutable Table, and the answers to questions about them (a day, a base, some currencies, an amount), exact to
-// the last digit.
+// immutable Table, and the answers to questions about them (a day or a range, a base, some currencies, an amount),
+// exact to the last digit. It also knows when the next day's are to be expected.
 //
 // It knows values only. Reading what the ECB publishes is left to package ecb; routes, JSON, caching and the
 // clock are left to the web layer and to main.

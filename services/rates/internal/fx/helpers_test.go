@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"example.com/portpair/services/rates/internal/fx"
@@ -60,6 +61,20 @@ func history(t testing.TB) *fx.Table {
 	if feeds == "" {
 		t.Skip("ECB_FEEDS does not name a folder with eurofxref-hist.zip")
 	}
+	readOnce.Do(func() { readTable = readHistory(t, feeds) })
+	if readTable == nil {
+		t.Fatal("the history was not read")
+	}
+	return readTable
+}
+
+var (
+	readOnce  sync.Once
+	readTable *fx.Table // of all tests: it takes a while
+)
+
+func readHistory(t testing.TB, feeds string) *fx.Table {
+	t.Helper()
 	z, err := zip.OpenReader(filepath.Join(feeds, "eurofxref-hist.zip"))
 	if err != nil {
 		t.Fatal(err)

@@ -173,12 +173,17 @@ func (t *Table) Currencies() []string { return slices.Clone(t.currencies) }
 
 // window is the span of rows, both ends included, that count for a day. oldest > newest: none do.
 func (t *Table) window(day Day) (oldest, newest int) {
-	newest, found := slices.BinarySearch(t.days, day)
-	if !found {
-		newest--
-	}
 	oldest, _ = slices.BinarySearch(t.days, day-lookBack)
-	return oldest, newest
+	return oldest, t.rowAt(day)
+}
+
+// rowAt is the newest row that is no later than day, or -1.
+func (t *Table) rowAt(day Day) int {
+	row, found := slices.BinarySearch(t.days, day)
+	if !found {
+		row--
+	}
+	return row
 }
 
 // observed is the newest row from oldest to newest that has a rate of column c, or -1.

@@ -3,13 +3,24 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"example.com/portpair/services/rates/internal/fx"
 	"github.com/go-chi/chi/v5"
 )
 
+// version answers with what this API is. Its documentation is the page.
+func version(c caching) handler {
+	text := newAnswer(jsonType, []byte(`{"version":"v1","status":"frozen","openapi":"/v1/openapi.json","docs":"/"}`))
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c.settled(w.Header())
+		text.write(w, r)
+		return nil
+	}
+}
+
 // latest answers with the newest day's rates, however old they are.
-func latest(table func() *fx.Table) handler {
+func latest(table func() *fx.Table, c caching) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := parseQuery(r.URL.RawQuery)
 		if err != nil {
@@ -18,17 +29,19 @@ func latest(table func() *fx.Table) handler {
 		if err := q.checkPair(); err != nil {
 			return err
 		}
-		rates, err := table().Latest(q.Query)
+		t := table()
+		rates, err := t.Latest(q.Query)
 		if err != nil {
 			return err
 		}
-		writeRates(w, rates)
+		c.current(w.Header(), t.Newest())
+		answerRates(rates).write(w, r)
 		return nil
 	}
 }
 
 // day answers with the rates of a day, or the newest before it.
-func day(table func() *fx.Table) handler {
+func day(table func() *fx.Table, c caching) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := parseQuery(r.URL.RawQuery)
 		if err != nil {
@@ -41,20 +54,56 @@ func day(table func() *fx.Table) handler {
 		if err := q.checkPair(); err != nil {
 			return err
 		}
-		rates, err := table().On(day, q.Query)
+		t := table()
+		rates, err := t.On(day, q.Query)
 		if err != nil {
 			return err
 		}
-		writeRates(w, rates)
+		c.upTo(w.Header(), day, t.Newest())
+		answerRates(rates).write(w, r)
+		return nil
+	}
+}
+
+// between answers with the rates of every day from start to end; without an
+// end that is today.
+func between(table func() *fx.Table, c caching, patience time.Duration) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		q, err := parseQuery(r.URL.RawQuery)
+		if err != nil {
+			return err
+		}
+		start, err := fx.ParseDay(chi.URLParam(r, "start"))
+		if err != nil {
+			return err
+		}
+		today := c.today()
+		end := today
+		if text := chi.URLParam(r, "end"); text != "" {
+			if end, err = fx.ParseDay(text); err != nil {
+				return err
+			}
+		}
+		if err := q.checkPair(); err != nil {
+			return err
+		}
+		t := table()
+		series, err := t.Between(start, end, today, q.Query)
+		if err != nil {
+			return err
+		}
+		c.upTo(w.Header(), end, t.Newest())
+		writeSeries(&stream{w: w, r: r, patience: patience, fingerprint: series.Fingerprint}, series)
 		return nil
 	}
 }
 
 // currencies answers with the names of those that the newest days have.
-func currencies(table func() *fx.Table) handler {
+func currencies(table func() *fx.Table, c caching) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		t := table()
 		body := []byte{'{'}
-		for i, code := range table().Currencies() {
+		for i, code := range t.Currencies() {
 			if i > 0 {
 				body = append(body, ',')
 			}
@@ -62,30 +111,64 @@ func currencies(table func() *fx.Table) handler {
 			body = append(body, ':')
 			body = strconv.AppendQuote(body, fx.Name(code))
 		}
-		write(w, "application/json; charset=utf-8", append(body, '}'))
+		c.current(w.Header(), t.Newest())
+		newAnswer(jsonType, append(body, '}')).write(w, r)
 		return nil
 	}
 }
 
-// writeRates renders by hand: numbers keep their digits, and it is a fifth of
-// the time.
-func writeRates(w http.ResponseWriter, rates fx.Rates) {
+// The answers below are rendered by hand: numbers keep their digits, and it
+// is a fifth of the time.
+
+func answerRates(rates fx.Rates) answer {
 	body := make([]byte, 0, 64+20*len(rates.Rates))
-	body = append(body, `{"amount":`...)
-	body = rates.Amount.AppendAmount(body)
-	body = append(body, `,"base":"`...)
-	body = append(body, rates.Base...)
-	body = append(body, `","date":"`...)
-	body = rates.Date.Append(body)
-	body = append(body, `","rates":{`...)
-	for i, rate := range rates.Rates {
-		if i > 0 {
-			body = append(body, ',')
+	body = appendQuestion(body, rates.Amount, rates.Base)
+	body = appendDay(append(body, `,"date":`...), rates.Date)
+	body = appendRates(append(body, `,"rates":`...), rates.Rates)
+	return newAnswer(jsonType, append(body, '}'))
+}
+
+func writeSeries(s *stream, series fx.Series) {
+	s.body = appendQuestion(s.body, series.Amount, series.Base)
+	s.body = appendDay(append(s.body, `,"start_date":`...), series.Start)
+	s.body = appendDay(append(s.body, `,"end_date":`...), series.End)
+	s.body = append(s.body, `,"rates":{`...)
+	for day, rates := range series.Days() {
+		if day != series.Start {
+			s.body = append(s.body, ',')
 		}
-		body = append(body, '"')
-		body = append(body, rate.Currency...)
-		body = append(body, `":`...)
-		body = rate.Value.Append(body)
+		s.body = appendDay(s.body, day)
+		s.body = appendRates(append(s.body, ':'), rates)
+		if !s.flush() {
+			return
+		}
 	}
-	write(w, "application/json; charset=utf-8", append(body, "}}"...))
+	s.body = append(s.body, "}}"...)
+	s.close()
+}
+
+// appendQuestion appends what an answer begins with.
+func appendQuestion(dst []byte, amount fx.Decimal, base string) []byte {
+	dst = amount.AppendAmount(append(dst, `{"amount":`...))
+	dst = append(dst, `,"base":"`...)
+	dst = append(dst, base...)
+	return append(dst, '"')
+}
+
+func appendDay(dst []byte, day fx.Day) []byte {
+	return append(day.Append(append(dst, '"')), '"')
+}
+
+func appendRates(dst []byte, rates []fx.Rate) []byte {
+	dst = append(dst, '{')
+	for i, rate := range rates {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = append(dst, rate.Currency...)
+		dst = append(dst, `":`...)
+		dst = rate.Value.Append(dst)
+	}
+	return append(dst, '}')
 }

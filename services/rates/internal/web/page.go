@@ -15,6 +15,8 @@ var pageText string
 //go:embed style.css
 var styleText []byte
 
+var styleAnswer = newAnswer(cssType, styleText)
+
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"name": fx.Name}).Parse(pageText))
 
 // policy allows what the page has: one style sheet.
@@ -40,12 +42,12 @@ func page(table func() *fx.Table) handler {
 		}
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Cache-Control", "no-cache")
-		write(w, "text/html; charset=utf-8", body.Bytes())
+		newAnswer(htmlType, body.Bytes()).write(w, r)
 		return nil
 	}
 }
 
-func style(w http.ResponseWriter, _ *http.Request) {
+func style(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	write(w, "text/css; charset=utf-8", styleText)
+	styleAnswer.write(w, r)
 }

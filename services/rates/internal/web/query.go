@@ -14,49 +14,63 @@ type query struct {
 	baseGiven bool
 }
 
+// parameter is one that may be absent.
+type parameter struct {
+	text  string
+	given bool
+}
+
+func (p parameter) or(other parameter) parameter {
+	if p.given {
+		return p
+	}
+	return other
+}
+
 // parseQuery reads the parameters as the contract's original does: the last
 // of a repeated one counts, one without = is absent, an alias wins over its
 // name. The error is errQuery or fx.ErrInvalidAmount.
 func parseQuery(raw string) (query, error) {
 	q := query{Query: fx.DefaultQuery()}
-	if raw == "" {
-		return q, nil
-	}
-	given := map[string]string{}
-	for pair := range strings.SplitSeq(raw, "&") {
-		name, value, hasValue := strings.Cut(pair, "=")
+	var amount, base, from, symbols, to parameter
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, text, hasValue := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil {
 			return q, errQuery
 		}
-		value, err = url.QueryUnescape(value)
+		text, err = url.QueryUnescape(text)
 		if err != nil {
 			return q, errQuery
 		}
-		if delete(given, name); hasValue {
-			given[name] = value
+		value := parameter{text, hasValue}
+		switch name {
+		case "amount":
+			amount = value
+		case "base":
+			base = value
+		case "from":
+			from = value
+		case "symbols":
+			symbols = value
+		case "to":
+			to = value
 		}
 	}
-	first := func(names ...string) (string, bool) {
-		for _, name := range names {
-			if value, ok := given[name]; ok {
-				return value, true
-			}
-		}
-		return "", false
-	}
-	if text, ok := first("amount"); ok {
-		amount, err := fx.ParseAmount(text)
+	if amount.given {
+		number, err := fx.ParseAmount(amount.text)
 		if err != nil {
 			return q, err
 		}
-		q.Amount = amount
+		q.Amount = number
 	}
-	if text, ok := first("from", "base"); ok {
-		q.Base, q.baseGiven = fx.ParseBase(text), true
+	if code := from.or(base); code.given {
+		q.Base, q.baseGiven = fx.ParseBase(code.text), true
 	}
-	if text, ok := first("to", "symbols"); ok {
-		q.Symbols = fx.SplitSymbols(text)
+	if list := to.or(symbols); list.given {
+		q.Symbols = fx.SplitSymbols(list.text)
 	}
 	return q, nil
 }

@@ -48,7 +48,11 @@ func handle(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := func() (err error) {
 			defer func() {
-				if v := recover(); v != nil {
+				switch v := recover(); {
+				case v == nil:
+				case w.Header()["Content-Type"] != nil:
+					panic(v) // part of an answer is out: net/http cuts it off, or it would pass for a whole one
+				default:
 					err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 				}
 			}()
@@ -79,17 +83,11 @@ func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 
 func writeError(w http.ResponseWriter, status int, v any) {
 	body, _ := json.Marshal(v)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("Cache-Control", "no-store")
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["X-Content-Type-Options"] = noSniff
+	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that left is no error of ours
-}
-
-// write writes a 200.
-func write(w http.ResponseWriter, contentType string, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(body)
 }

@@ -6,8 +6,11 @@
 package web
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
+	"strings"
+	"time"
 
 	"example.com/portpair/services/rates/internal/fx"
 	"example.com/portpair/services/twelve/logs"
@@ -25,39 +28,73 @@ type App struct {
 	Health  *port.Health
 	Metrics *telemetry.Metrics
 	Log     *slog.Logger
+
+	// Now says which day is today, and how long an answer is good for; nil is
+	// time.Now.
+	Now func() time.Time
+
+	// Patience is how long a client may take to accept each 32 KiB of a long
+	// answer; 0 is 30 seconds.
+	Patience time.Duration
 }
 
 // Routes are all that rates answers.
 func Routes(a App) http.Handler {
+	if a.Now == nil {
+		a.Now = time.Now
+	}
+	a.Patience = cmp.Or(a.Patience, 30*time.Second)
+	public := caching{"public", a.Now}
+	c := public
+	if !a.Access.IsZero() {
+		c.scope = "private"
+	}
+
+	newest := handle(latest(a.Table, c))
+	series := handle(between(a.Table, c, a.Patience))
+
 	r := chi.NewRouter()
-	r.Use(logs.Requests(a.Log, logs.Options{Route: port.Pattern, Done: a.Metrics.Request}), middleware.GetHead)
+	r.Use(
+		logs.Requests(a.Log, logs.Options{Route: port.Pattern, Done: a.Metrics.Request}),
+		cors, guard(a.Access), middleware.GetHead,
+	)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 
+	r.Get("/v1", handle(version(c)))
+	r.Get("/v1/", handle(version(c)))
+	r.Get("/v1/latest", newest)
+	r.Get("/v1/current", newest)
+	r.Get("/v1/{date:"+date+"}", handle(day(a.Table, c)))
+	r.Get("/v1/{start:"+date+"}..", series)
+	r.Get("/v1/{start:"+date+"}..{end:"+date+"}", series)
+	r.Get("/v1/currencies", handle(currencies(a.Table, c)))
+	r.Get("/v1/openapi.json", handle(openapi(c)))
+
 	r.Get("/", handle(page(a.Table)))
 	r.Get("/style.css", style)
-	r.Route("/v1", func(r chi.Router) {
-		r.Use(guard(a.Access))
-		r.Get("/latest", handle(latest(a.Table)))
-		r.Get("/current", handle(latest(a.Table)))
-		r.Get("/{date:[0-9]{4}-[0-9]{2}-[0-9]{2}}", handle(day(a.Table)))
-		r.Get("/currencies", handle(currencies(a.Table)))
-	})
+	r.Get("/openapi.json", handle(openapi(public)))
 	r.Get("/livez", a.Health.Livez)
 	r.Get("/readyz", a.Health.Readyz)
 	r.Get("/metrics", a.Metrics.ServeHTTP)
 	return r
 }
 
-// guard asks for credentials, if there are any to ask for. What it lets
-// through is for that client alone to keep.
+// date is what is taken for one. Whether the calendar has it, fx says.
+const date = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+// guard asks for credentials, if there are any to ask for, wherever a path is
+// v1's, a route or not.
 func guard(access resource.Credentials) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		if access.IsZero() {
 			return next
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "private")
+			if r.URL.Path != "/v1" && !strings.HasPrefix(r.URL.Path, "/v1/") {
+				next.ServeHTTP(w, r)
+				return
+			}
 			w.Header().Set("Vary", "Authorization, Origin")
 			if !access.Match(r) {
 				w.Header().Set("WWW-Authenticate", access.Challenge("rates"))
