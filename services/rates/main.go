@@ -42,7 +42,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	switch command := strings.Join(args, " "); command {
+	command := strings.Join(args, " ")
+	switch command {
 	case "", "probe":
 	case "--version":
 		fmt.Fprintln(stdout, name, version)
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := config.Load(&cfg); err != nil {
 		return err
 	}
-	if len(args) > 0 {
+	if command == "probe" {
 		return port.Probe(ctx, cfg.Host, cfg.Port)
 	}
 	log := logs.New(stdout, cfg.LogLevel, cfg.LogFormat)

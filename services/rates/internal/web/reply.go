@@ -77,7 +77,12 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 }
 
 func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", port.Allow(r))
+	allow := port.Allow(r)
+	if allow == "" { // a method that no path knows, on a path that is none
+		notFound(w, r)
+		return
+	}
+	w.Header().Set("Allow", allow)
 	writeError(w, http.StatusMethodNotAllowed, routeMessage{http.StatusMethodNotAllowed, "method not allowed"})
 }
 
