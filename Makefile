@@ -42,6 +42,9 @@ bin/goreman: deploy/tools/go.mod
 bin/staticcheck: deploy/tools/go.mod
 	GOWORK=off go build -C deploy/tools -o ../../bin/ honnef.co/go/tools/cmd/staticcheck
 
+snapshot: ## renew the built-in snapshot from FEED_URL (the ECB's unless set); needs the network
+	go run -C services/rates ./internal/ecb/snapshot
+
 clean: ## remove bin
 	rm -rf bin
 
@@ -74,4 +77,4 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes routed build clean test alone lint tidy help
+.PHONY: up rates quotes routed build snapshot clean test alone lint tidy help

@@ -60,8 +60,9 @@ type app struct {
 	err  error         // how, once done is closed
 }
 
-// start runs a binary with just these variables (PORT=0 and the loopbacks
-// unless they say otherwise) and waits until it has logged where it listens.
+// start runs a binary with just these variables (unless they say otherwise
+// PORT=0, the loopbacks, no feed and a database of its own) and waits until it
+// has logged where it listens.
 func start(t *testing.T, name string, env ...string) *app {
 	t.Helper()
 	a := launch(t, filepath.Join(binDir, name), env...)
@@ -73,7 +74,7 @@ func start(t *testing.T, name string, env ...string) *app {
 func launch(t *testing.T, binary string, env ...string) *app {
 	t.Helper()
 	a := &app{t: t, name: filepath.Base(binary), cmd: exec.Command(binary), out: newOutput(), done: make(chan struct{})}
-	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug"}, env...)
+	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug", "FEED_URL=none", "DATABASE_URL=" + sqliteURL(t)}, env...)
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	if err := a.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", a.name, err)
@@ -89,6 +90,12 @@ func launch(t *testing.T, binary string, env ...string) *app {
 		}
 	})
 	return a
+}
+
+// sqliteURL names a database that is not there yet.
+func sqliteURL(t *testing.T) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "quotes.db")
 }
 
 // listening waits for the log line that says where the app listens.
@@ -195,7 +202,9 @@ func tryGet(url string, headers ...string) (reply, error) {
 		return reply{}, err
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
+		if req.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
 	}
 	resp, err := client.Do(req)
 	if err != nil {

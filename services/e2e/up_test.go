@@ -96,7 +96,7 @@ func runIn(t *testing.T, env []string, command ...string) *app {
 	}
 	a := &app{t: t, name: command[0], cmd: exec.Command(command[0], command[1:]...), out: newOutput(), done: make(chan struct{})}
 	a.cmd.Dir = dir
-	a.cmd.Env = append(os.Environ(), env...)
+	a.cmd.Env = append(append(os.Environ(), "FEED_URL=none", "DATABASE_URL="+sqliteURL(t)), env...)
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	a.cmd.WaitDelay = time.Second // an orphan would hold our pipe open

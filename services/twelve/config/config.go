@@ -36,8 +36,8 @@ const maxFile = 64 << 10
 
 // Validator is a config struct with rules between its fields. Validate is
 // called also when single fields were refused (those keep their zero value),
-// so that all mistakes are seen at once; its errors name the variables and
-// never repeat a value.
+// so that all mistakes are seen at once. Its errors are joined; each starts
+// with the variable's name and never repeats a value.
 type Validator interface{ Validate() error }
 
 // Hinter is an error of a type that reads itself from a variable: Hint says
@@ -50,14 +50,30 @@ type Hinter interface{ Hint() string }
 // name.
 func Load(cfg any) error {
 	var errs []error
+	refused := map[string]bool{}
 	s := reflect.ValueOf(cfg).Elem()
 	for i := range s.NumField() {
-		errs = append(errs, load(s.Type().Field(i), s.Field(i)))
+		field := s.Type().Field(i)
+		if err := load(field, s.Field(i)); err != nil {
+			errs = append(errs, err)
+			refused[field.Tag.Get("envconfig")] = true
+		}
 	}
 	if v, ok := cfg.(Validator); ok {
-		errs = append(errs, v.Validate())
+		for line := range strings.Lines(text(v.Validate())) {
+			if name, _, _ := strings.Cut(line, ":"); !refused[name] { // else it judges a zero value
+				errs = append(errs, errors.New(strings.TrimSuffix(line, "\n")))
+			}
+		}
 	}
 	return errors.Join(errs...)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // load reads one variable. envconfig sees one field at a time, since it stops

@@ -159,6 +159,7 @@ func TestARefusedVariableLeavesTheOthersRead(t *testing.T) {
 type checked struct {
 	MaxAge   time.Duration `envconfig:"TWELVE_DRAIN" default:"5m"`
 	MaxStale time.Duration `envconfig:"TWELVE_HOST" default:"24h"`
+	Days     int           `envconfig:"TWELVE_DAYS" default:"7"`
 }
 
 func (c *checked) Validate() error {
@@ -177,8 +178,16 @@ func TestValidate(t *testing.T) {
 		{"is content", nil, nil},
 		{"sees the values", []string{"TWELVE_HOST=1m"}, []string{"TWELVE_HOST: want no less than TWELVE_DRAIN"}},
 		{
-			"is asked also when a field was refused, and joined", []string{"TWELVE_HOST=x"},
-			[]string{"TWELVE_HOST: want a duration of 0s or more, such as 30s, 5m or 24h", "TWELVE_HOST: want no less than TWELVE_DRAIN"},
+			"is asked when all is refused", []string{"TWELVE_DRAIN=x", "TWELVE_HOST=-1s"},
+			[]string{"TWELVE_DRAIN: want a duration of 0s or more, such as 30s, 5m or 24h", "TWELVE_HOST: want a duration of 0s or more, such as 30s, 5m or 24h"},
+		},
+		{
+			"does not judge the zero value of a field that was refused", []string{"TWELVE_HOST=x"},
+			[]string{"TWELVE_HOST: want a duration of 0s or more, such as 30s, 5m or 24h"},
+		},
+		{
+			"judges the others all the same", []string{"TWELVE_DAYS=x", "TWELVE_HOST=1m"},
+			[]string{"TWELVE_DAYS: want a whole number", "TWELVE_HOST: want no less than TWELVE_DRAIN"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 
 // Listen binds a port on a host: empty is all interfaces, "localhost" both
 // loopbacks (127.0.0.1 and, where there is IPv6, ::1, under the same number),
-// anything else that one address (of 0.0.0.0 and ::, Go makes all interfaces). Port 0 takes any free one; the listeners
-// know which. The error is one line that says what an operator can do.
+// anything else that one address (of 0.0.0.0 and ::, Go makes all interfaces).
+// Port 0 takes any free one; the listeners know which. The error is one line
+// that says what an operator can do.
 func Listen(ctx context.Context, host string, port uint16) ([]net.Listener, error) {
 	if host != "localhost" {
 		l, err := listen(ctx, host, port)

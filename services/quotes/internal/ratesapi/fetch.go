@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,7 +34,7 @@ const (
 )
 
 // failure is why a call brought no rates. Its text may quote the backing
-// service (cleaned): for logs and Status, not for clients.
+// service: for logs and Status, not for clients. fetch makes it safe to show.
 type failure struct {
 	outcome Outcome
 	text    string
@@ -42,13 +43,18 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 
 func failf(o Outcome, format string, args ...any) error {
-	return &failure{o, logs.Clean(fmt.Sprintf(format, args...))}
+	return &failure{o, fmt.Sprintf(format, args...)}
 }
+
+// clean makes safe to show what the backing service said: it may be hostile,
+// and it may say our credentials back.
+func (c *Client) clean(text string) string { return logs.Clean(c.handle.Scrub(text)) }
 
 // fetch makes one call, tells Status, log and metrics of it, and returns what
 // to keep.
 func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept, error) {
 	began, attempts := c.now(), 0
+	defer c.status.begin(began)()
 	ctx = context.WithValue(ctx, attemptsKey{}, &attempts)
 	resp, body, err := c.get(ctx, path)
 	var k *kept
@@ -59,19 +65,20 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 	done := Call{Time: began, Duration: c.now().Sub(began), Attempts: attempts, Outcome: OK}
 	server := ""
 	if resp != nil {
-		done.Status, server = resp.StatusCode, logs.Clean(resp.Header.Get("Server"))
+		done.Status, server = resp.StatusCode, c.clean(resp.Header.Get("Server"))
 	}
 	var f *failure
 	switch {
 	case errors.As(err, &f):
+		f.text = c.clean(f.text)
 		done.Outcome, done.Error = f.outcome, f.text
 		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
-		c.log.LogAttrs(ctx, levelWarn, "backing service failed", callAttrs(ctx, path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, path, done)...)
 	case errors.Is(err, quote.ErrNoRatesForDate):
 		done.Outcome = NoRates
 		fallthrough
 	default:
-		c.log.LogAttrs(ctx, levelDebug, "backing service answered", callAttrs(ctx, path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
 	}
 	c.status.add(done, server)
 	c.observe(done)

@@ -32,10 +32,11 @@ var errTooLarge = errors.New("the answer is over 1 MiB")
 // long as Retry-After says, bound no single attempt, log URLs to stderr, keep
 // GOMAXPROCS+1 idle connections, close them all after one failure, and do not
 // retry a body cut short.
+//
+// It knows no proxy: the handle alone says where the traffic goes.
 func newHTTP(h resource.Handle) *retryablehttp.Client {
 	o := h.Options()
 	transport := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
 		TLSHandshakeTimeout:    o.Timeout,
 		MaxIdleConns:           idleConns,

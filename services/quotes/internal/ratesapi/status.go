@@ -2,6 +2,7 @@ package ratesapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -11,11 +12,12 @@ import (
 )
 
 const (
-	levelWarn  = slog.LevelWarn
-	levelDebug = slog.LevelDebug
-
 	keptCalls = 20
 	slowCall  = time.Second
+
+	// hangs is when a call under way counts as one that fails: by then a
+	// request that can do without it has.
+	hangs = patienceStale - 100*time.Millisecond
 )
 
 // Call is one call to the backing service, its retries included.
@@ -59,6 +61,32 @@ type history struct {
 	calls       []Call // oldest first
 	server      string
 	lastSuccess time.Time
+	pending     map[*time.Time]bool // when each call under way began
+}
+
+// begin notes a call that is under way until the func that it returns is
+// called.
+func (h *history) begin(at time.Time) (end func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.pending == nil {
+		h.pending = map[*time.Time]bool{}
+	}
+	h.pending[&at] = true
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.pending, &at)
+	}
+}
+
+// hanging is how long the oldest call under way has been so by now, if that
+// is too long.
+func (h *history) hanging(now time.Time) (since time.Duration, ok bool) {
+	for began := range h.pending {
+		since = max(since, now.Sub(*began))
+	}
+	return since, since >= hangs
 }
 
 func (h *history) add(c Call, server string) {
@@ -76,30 +104,38 @@ func (h *history) add(c Call, server string) {
 	}
 }
 
-// Status tells how the attached resource does, as far as calls have shown.
+// Status tells how the attached resource does, as far as calls have shown:
+// the last one, or one that hangs.
 func (c *Client) Status() Status {
 	h := &c.status
 	h.mu.Lock()
 	calls := slices.Clone(h.calls)
 	s := Status{Handle: c.handle.String(), State: Detached, Server: h.server, LastSuccess: h.lastSuccess}
+	since, hanging := h.hanging(c.now())
 	h.mu.Unlock()
 
 	slices.Reverse(calls)
 	s.Calls = calls
+	var last Call
+	if len(calls) > 0 {
+		last = calls[0]
+		s.LastError = last.Error
+	}
+	if hanging {
+		s.LastError = fmt.Sprintf("no answer yet, asked %v ago", since.Round(100*time.Millisecond))
+	}
+	failed := hanging || last.failed()
 	if k := c.latest.kept.Load(); k != nil {
-		failed := len(calls) > 0 && calls[0].failed()
 		if standing := c.standing(k, c.options.MaxAge, failed); standing.Servable {
 			s.State, s.RateDate, s.Age = Stale, k.table.Date().String(), standing.Age
 		}
 	}
-	if len(calls) > 0 {
-		s.LastError = calls[0].Error
-		if last := calls[0]; !last.failed() {
-			s.State = Attached
-			if last.Duration > slowCall || last.Attempts > 1 {
-				s.State = Slow
-			}
-		}
+	switch {
+	case failed || len(calls) == 0:
+	case last.Duration > slowCall || last.Attempts > 1:
+		s.State = Slow
+	default:
+		s.State = Attached
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,6 +193,73 @@ func TestACallIsLoggedOnceAndObservedOnce(t *testing.T) {
 				want(t, "observed", len(c.observed), 1)
 				want(t, "outcome", c.last(t).Outcome, tt.outcome)
 			})
+		})
+	}
+}
+
+func TestACallThatHangsShowsAsOneThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hang atomic.Bool
+		c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			if hang.Load() {
+				never(w, r)
+				return
+			}
+			answer(good)(w, r)
+		}).attach(t, "?max_age=1s&timeout=30s")
+		if _, err := c.Latest(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hang.Store(true)
+		<-time.After(2 * time.Second)
+		c.Look(t.Context())
+		if got := c.Status(); got.State != Stale || got.LastError != "no answer yet, asked 1s ago" {
+			t.Errorf("got %s, last error %q, want stale and why", got.State, got.LastError)
+		}
+	})
+}
+
+func TestWhatTheBackingServiceSaysBackIsNoSecretOfOurs(t *testing.T) {
+	for name, h := range map[string]func(w http.ResponseWriter, secret string){
+		"in its name": func(w http.ResponseWriter, secret string) {
+			w.Header().Set("Server", secret)
+			answer(good)(w, nil)
+		},
+		"in its content type": func(w http.ResponseWriter, secret string) {
+			w.Header().Set("Content-Type", secret)
+			w.WriteHeader(http.StatusNotFound)
+		},
+		"as a base": func(w http.ResponseWriter, secret string) {
+			answer(strings.Replace(good, "EUR", secret, 1))(w, nil)
+		},
+		"as a date": func(w http.ResponseWriter, secret string) {
+			answer(strings.Replace(good, "2026-08-21", secret, 1))(w, nil)
+		},
+		"as a rate": func(w http.ResponseWriter, secret string) {
+			answer(strings.Replace(good, "1.1699", `"`+secret+`"`, 1))(w, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, decoded := range []bool{false, true} {
+				u := serve(t, func(w http.ResponseWriter, r *http.Request) {
+					secret := r.Header.Get("Authorization")
+					if user, password, ok := r.BasicAuth(); ok && decoded {
+						secret = user + ":" + password
+					}
+					h(w, secret)
+				})
+				c := u.attachAs(t, "shop:s3cretpw@", "")
+				_, _ = c.Latest(t.Context())
+				shown := fmt.Sprintf("%+v %s", c.Status(), c.log)
+				for _, secret := range []string{"s3cretpw", "c2hvcDpzM2NyZXRwd"} {
+					if strings.Contains(shown, secret) {
+						t.Errorf("%q shows in %s", secret, shown)
+					}
+				}
+				if !strings.Contains(shown, "***") {
+					t.Errorf("got %s, want *** where the secret was", shown)
+				}
+			}
 		})
 	}
 }

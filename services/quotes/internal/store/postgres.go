@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 
 	// migrationLock is the advisory lock that migrations take turns by: any
 	// number that nobody else uses.
-	migrationLock = 0x706f727470616972 // "portpair"
+	migrationLock = "8101820099090016626" // the bytes of "portpair"
 )
 
 // errURL hides what pgx says of a URL that it cannot read: it quotes it.
@@ -39,45 +40,42 @@ func OpenPostgres(url string, now func() time.Time, settings Settings) (*Store, 
 	if now == nil {
 		clock, now = databaseClock, time.Now
 	}
-	return &Store{
-		db: db, text: newTexts(clock), now: now, settings: settings,
-		prepare: func(context.Context) error { return nil },
-		lock: func(ctx context.Context, c *sql.Conn) (func(), error) {
-			if _, err := c.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
-				return nil, err
-			}
-			return func() {
-				_, _ = c.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock) // the session's end does it too
-			}, nil
-		},
-		write: func(ctx context.Context, do func(*sql.Tx) error) error {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return err
-			}
-			defer tx.Rollback() // after Commit it does nothing
-			if err := do(tx); err != nil {
-				return err
-			}
-			return tx.Commit()
-		},
-		stop: func() {},
-	}, nil
+	// As the statements are meant, whatever the server's default is.
+	p := &pool{DB: db, options: &sql.TxOptions{Isolation: sql.LevelReadCommitted}}
+	s := newStore(p, p, newTexts(clock, rowLock), now, settings)
+	s.migrationLock = `SELECT pg_advisory_xact_lock(` + migrationLock + `)`
+	s.write = func(ctx context.Context, do change) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// What was begun goes on without its client: somebody has to know
+		// what became of it.
+		begun, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.timeout)
+		defer cancel()
+		return p.transact(begun, do)
+	}
+	return s, nil
 }
 
-// cause strips from an error of pgx what names the connection: the user and
-// the host are in the URL, which the log shows redacted.
+// cause strips from an error of pgx what names the connection. The user is in
+// the URL, which no log shows; where it leads, the log has said.
 func cause(err error) error {
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return errors.New(pg.Message + " (SQLSTATE " + pg.Code + ")")
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
+	isPg := errors.As(err, &pg)
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) {
+	var op *net.OpError
+	switch {
+	case isPg && len(pg.Code) == 5 && pg.Code[:2] == "28":
+		return fmt.Errorf("refuses the user or the password (SQLSTATE %s)", pg.Code)
+	case errors.As(err, &connect) && isPg:
+		return fmt.Errorf("refuses the connection (SQLSTATE %s)", pg.Code) // its message may name the user
+	case isPg:
+		return fmt.Errorf("%s (SQLSTATE %s)", pg.Message, pg.Code)
+	case errors.As(err, &op):
+		return op.Err
+	case connect != nil && errors.Is(err, context.DeadlineExceeded):
+		return errors.New("cannot connect in time")
+	case connect != nil:
 		return errors.New("cannot connect")
 	}
 	return err

@@ -2,31 +2,38 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
 )
 
 // texts are the statements. SQLite and PostgreSQL share them but for the
-// clock: $1 of each is the app's time, which PostgreSQL's does not look at.
+// clock and the row lock: $1 of each is the app's time, which PostgreSQL's
+// clock does not look at.
 type texts struct {
 	insert, byID, byKey, liveKey, accept, freeKey, sweep, countOpen string
+
+	// locking at the end of a row's SELECT makes it wait for whoever is
+	// changing the row. In SQLite one transaction follows the other anyway.
+	locking string
 }
 
 const (
 	// appClock is the app's own: one machine, one clock.
-	appClock = `SELECT CAST($1 AS BIGINT)`
+	appClock = `CAST($1 AS BIGINT)`
 
 	// databaseClock is the one that all processes share, whatever theirs say.
-	databaseClock = `SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT) + 0 * CAST($1 AS BIGINT)`
+	databaseClock = `CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT) + 0 * CAST($1 AS BIGINT)`
+
+	rowLock = ` FOR UPDATE OF quotes`
 
 	columns = `id, source_currency, target_currency, source_amount, target_amount, provided, rate, rate_date, rate_stale, created, expires, accepted`
 )
 
-func newTexts(clock string) texts {
-	with := `WITH clock(now) AS (` + clock + `) `
+func newTexts(clock, locking string) texts {
+	with := `WITH clock(now) AS (SELECT ` + clock + `) `
 	row := with + `SELECT ` + columns + `, clock.now FROM quotes, clock WHERE `
 	return texts{
 		insert: with + `INSERT INTO quotes (` + columns + `, idempotency_key)
@@ -38,7 +45,10 @@ func newTexts(clock string) texts {
 		byID:    row + `id = $2`,
 		byKey:   row + `idempotency_key = $2`,
 		liveKey: row + `idempotency_key = $2 AND expires + CAST($3 AS BIGINT) > clock.now`,
-		accept: with + `UPDATE quotes SET accepted = clock.now FROM clock
+		// The clock is read once the row is ours: who had to wait for it may
+		// be too late by now.
+		accept: `WITH ours AS (SELECT id FROM quotes WHERE id = $2` + locking + `), clock(now) AS (SELECT ` + clock + ` FROM ours)
+			UPDATE quotes SET accepted = clock.now FROM clock
 			WHERE id = $2 AND accepted IS NULL AND expires > clock.now
 			RETURNING ` + columns + `, accepted`,
 		freeKey: with + `UPDATE quotes SET idempotency_key = NULL FROM clock
@@ -46,7 +56,15 @@ func newTexts(clock string) texts {
 		sweep: with + `DELETE FROM quotes WHERE id IN (
 			SELECT id FROM quotes, clock WHERE accepted IS NULL AND expires <= clock.now - CAST($2 AS BIGINT) ORDER BY expires LIMIT CAST($3 AS BIGINT))`,
 		countOpen: with + `SELECT count(*) FROM quotes, clock WHERE accepted IS NULL AND expires > clock.now`,
+		locking:   locking,
 	}
+}
+
+// reads are those that stand alone, writes those that come in transactions,
+// as far as each request needs them.
+func (t texts) reads() []string { return []string{t.byID, t.liveKey, t.countOpen} }
+func (t texts) writes() []string {
+	return []string{t.insert, t.byID, t.byKey, t.liveKey, t.accept, t.freeKey}
 }
 
 func (s *Store) insertArgs(q quote.Quote, key string) []any {
@@ -56,39 +74,38 @@ func (s *Store) insertArgs(q quote.Quote, key string) []any {
 	}
 }
 
-// scan reads a row of columns and a time, by which it has its status. What
-// the field would not have made is an error: somebody else wrote it.
-func (s *Store) scan(row *sql.Row) (Kept, error) {
+// errCorrupt is a row that the field would not have made: somebody else wrote
+// it. Nothing that a client did is to blame.
+var errCorrupt = errors.New("corrupt row")
+
+// scan reads a row of columns and a time, by which it has its status.
+func scan(row *sql.Row) (kept Kept, now time.Time, err error) {
 	var (
-		q                        quote.Quote
-		source, target           string
-		sourceMinor, targetMinor int64
-		provided, rate, date     string
-		created, expires, now    int64
-		accepted                 sql.NullInt64
+		q                          quote.Quote
+		source, target             string
+		sourceMinor, targetMinor   int64
+		provided, rate, date       string
+		created, expires, nowMilli int64
+		accepted                   sql.NullInt64
 	)
-	err := row.Scan(&q.ID, &source, &target, &sourceMinor, &targetMinor, &provided, &rate, &date, &q.RateStale, &created, &expires, &accepted, &now)
+	err = row.Scan(&q.ID, &source, &target, &sourceMinor, &targetMinor, &provided, &rate, &date, &q.RateStale, &created, &expires, &accepted, &nowMilli)
 	if err != nil {
-		return Kept{}, err
+		return Kept{}, time.Time{}, err
 	}
-	if q.Source, err = amount(sourceMinor, source); err != nil {
-		return Kept{}, corrupt(q.ID, err)
+	var errs [4]error
+	q.Source, errs[0] = amount(sourceMinor, source)
+	q.Target, errs[1] = amount(targetMinor, target)
+	q.Rate, errs[2] = quote.ParseRate(rate)
+	q.RateDate, errs[3] = quote.ParseDate(date)
+	if err := errors.Join(errs[:]...); err != nil {
+		return Kept{}, time.Time{}, fmt.Errorf("%w %s: %v", errCorrupt, q.ID, err) // not %w: web would take it for a client's mistake
 	}
-	if q.Target, err = amount(targetMinor, target); err != nil {
-		return Kept{}, corrupt(q.ID, err)
-	}
-	if q.Rate, err = quote.ParseRate(rate); err != nil {
-		return Kept{}, corrupt(q.ID, err)
-	}
-	if q.RateDate, err = quote.ParseDate(date); err != nil {
-		return Kept{}, corrupt(q.ID, err)
-	}
-	q.ID, q.Provided = strings.Clone(q.ID), quote.Side(provided)
-	q.Created, q.Expires = at(created), at(expires)
+	q.Provided, q.Created, q.Expires = quote.Side(provided), at(created), at(expires)
 	if accepted.Valid {
 		q.Accepted = at(accepted.Int64)
 	}
-	return Kept{q, q.Status(at(now))}, nil
+	now = at(nowMilli)
+	return Kept{q, q.Status(now)}, now, nil
 }
 
 func amount(minor int64, code string) (quote.Amount, error) {
@@ -98,7 +115,5 @@ func amount(minor int64, code string) (quote.Amount, error) {
 	}
 	return quote.NewAmount(minor, c)
 }
-
-func corrupt(id string, err error) error { return fmt.Errorf("row %s: %w", id, err) }
 
 func at(millis int64) time.Time { return time.UnixMilli(millis).UTC() }

@@ -50,7 +50,7 @@ func convert(rates *ratesapi.Client, now func() time.Time) handler {
 func parseQuery(r *http.Request) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return query, fmt.Errorf("%w: the query cannot be read; a %% in it is written %%25", errMalformed)
+		return query, fmt.Errorf("%w: the query cannot be read; a %% in it is written %%25, a ; %%3B", errMalformed)
 	}
 	return query, nil
 }
@@ -107,7 +107,7 @@ func (q question) rates(ctx context.Context, rates *ratesapi.Client) (ratesapi.R
 func (q question) convert(known ratesapi.Rates) (conversionReply, error) {
 	c, err := known.Convert(q.amount, q.target)
 	if err != nil {
-		return conversionReply{}, refused(err, !q.date.IsZero(), q.source, q.target, known, "amount")
+		return conversionReply{}, refused(err, !q.date.IsZero(), q.source, q.target, known, fieldNames{"source", "target", "amount"})
 	}
 	return conversionReply{
 		SourceCurrency: q.source.Code,
@@ -121,16 +121,20 @@ func (q question) convert(known ratesapi.Rates) (conversionReply, error) {
 	}, nil
 }
 
-// refused names the field that a failed conversion, or lock, is about. A currency that
-// the rates lack is unknown here, or, on a given day, has no rate then.
-func refused(err error, dated bool, source, target quote.Currency, known ratesapi.Rates, amountField string) error {
+// fieldNames are what a request calls its currencies and its amount.
+type fieldNames struct{ source, target, amount string }
+
+// refused names the field that a failed conversion, or lock, is about. A
+// currency that the rates lack is unknown here, or, on a given day, has no
+// rate then.
+func refused(err error, dated bool, source, target quote.Currency, known ratesapi.Rates, names fieldNames) error {
 	switch {
 	case errors.Is(err, quote.ErrNoRate) && dated:
 		return inField("date", fmt.Errorf("%w: there is none from %s to %s on %v", quote.ErrNoRatesForDate, source.Code, target.Code, known.Date()))
 	case errors.Is(err, quote.ErrNoRate):
-		field, code := "source", source.Code
+		field, code := names.source, source.Code
 		if known.Has(source) {
-			field, code = "target", target.Code
+			field, code = names.target, target.Code
 		}
 		return inField(field, fmt.Errorf("%w: the backing service has no rate of %s; /v1/currencies lists those it has", quote.ErrUnknownCurrency, code))
 	case errors.Is(err, quote.ErrAbsurdRate):
@@ -138,7 +142,7 @@ func refused(err error, dated bool, source, target quote.Currency, known ratesap
 	case errors.Is(err, quote.ErrRatesTooOld):
 		return err
 	default:
-		return inField(amountField, err)
+		return inField(names.amount, err)
 	}
 }
 

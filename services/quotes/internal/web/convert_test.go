@@ -89,7 +89,7 @@ func TestConvertWithoutTheBackingService(t *testing.T) {
 			for _, target := range []string{convert100, convert100 + "&date=2026-08-20", "/v1/currencies"} {
 				r := a.get(t, target)
 				p := wantProblem(t, r, http.StatusServiceUnavailable, "rates-unavailable", "")
-				wantEqual(t, "detail", p.Detail, "the backing service cannot be asked now, and no rates are known from before")
+				wantEqual(t, "detail", p.Detail, "the backing service gives no usable rates now, and none are known from before")
 				wantNone(t, fmt.Sprint(r), "hostile", "127.0.0.1", "status 4", "no rates service")
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 
 	"example.com/portpair/services/quotes/internal/quote"
 )
@@ -70,6 +71,18 @@ func currencyField(fields map[string]string, name string) (quote.Currency, error
 
 var orderFields = map[string]bool{"sourceCurrency": true, "targetCurrency": true, "sourceAmount": true, "targetAmount": true}
 
+// fieldName is what a field's name looks like: one that does is repeated to
+// the client who sent it.
+var fieldName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+func unknownField(name string) error {
+	err := fmt.Errorf("%w: there is no such field; known are sourceCurrency, targetCurrency, sourceAmount and targetAmount", errMalformed)
+	if !fieldName.MatchString(name) {
+		return err
+	}
+	return inField(name, err)
+}
+
 // readFields reads a flat JSON object of strings with the names of an order.
 // encoding/json alone would take other cases of a name, and a name twice.
 func readFields(r *http.Request) (map[string]string, error) {
@@ -100,7 +113,7 @@ func readFields(r *http.Request) (map[string]string, error) {
 		text, isString := value.(string)
 		switch {
 		case !orderFields[field]:
-			return nil, fmt.Errorf("%w: a field is unknown; known are sourceCurrency, targetCurrency, sourceAmount and targetAmount", errMalformed)
+			return nil, unknownField(field)
 		case twice:
 			return nil, inField(field, fmt.Errorf("%w: it is given twice", errMalformed))
 		case err != nil:

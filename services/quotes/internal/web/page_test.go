@@ -156,7 +156,7 @@ func TestThePageWithoutABackingService(t *testing.T) {
 	wantEqual(t, "Retry-After", r.header.Get("Retry-After"), "5")
 	_, text := markup(t, r.body)
 	wantContains(t, text,
-		"Rates unavailable: the backing service cannot be asked now, and no rates are known from before.",
+		"Rates unavailable: the backing service gives no usable rates now, and none are known from before.",
 		"Statedetached", "Newest daynone known", "Last erroranswered with status 503, asked once")
 	wantNone(t, text, "5.00 GBP =")
 	wantEqual(t, "amount", value(t, r.body, "amount"), "5")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,10 +31,10 @@ var errMalformed = errors.New("malformed request")
 
 // unavailable is all that a client is told of a backing service that fails:
 // what it really said may be hostile, or nobody's business.
-const unavailable = "the backing service cannot be asked now, and no rates are known from before"
+const unavailable = "the backing service gives no usable rates now, and none are known from before"
 
 // databaseDown is likewise all that a client is told of the database.
-const databaseDown = "the database cannot be asked now; nothing was changed that was not answered"
+const databaseDown = "the database cannot be asked now; ask again soon, a POST with its Idempotency-Key"
 
 // problems maps the errors of the field to replies. What it lacks is a 500.
 var problems = []struct {
@@ -137,13 +138,23 @@ func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) 
 func writeProblem(w http.ResponseWriter, _ *http.Request, err error) { writeReply(w, problemOf(err)) }
 
 func writeReply(w http.ResponseWriter, p problem) {
-	body, _ := json.Marshal(p)
-	header(w, "application/problem+json", len(body)+1)
+	body := encode(p)
+	header(w, "application/problem+json", len(body))
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(body, '\n')) // a client that left is no error of ours
+	_, _ = w.Write(body) // a client that left is no error of ours
+}
+
+// encode is JSON as people can read it, < > & as they are: a problem's text
+// is ours.
+func encode(p problem) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(p) // strings and a number
+	return b.Bytes()
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
@@ -173,6 +184,13 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n'))
 	return nil
+}
+
+// writeStatic answers with what is the same until the next release.
+func writeStatic(w http.ResponseWriter, contentType string, body []byte) {
+	header(w, contentType, len(body))
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = w.Write(body)
 }
 
 // header is that of every reply that the app computes: of now, for one client.

@@ -68,7 +68,7 @@ func lockQuote(rates *ratesapi.Client, quotes *store.Store, maxDays int, locked 
 		}
 		q, err := known.Lock(order, known.Standing, maxDays)
 		if err != nil {
-			return refused(err, false, order.Source, order.Target, known, given)
+			return refused(err, false, order.Source, order.Target, known, fieldNames{"sourceCurrency", "targetCurrency", given})
 		}
 		kept, replayed, err := quotes.Lock(r.Context(), q, key)
 		if err == nil && !replayed {
@@ -145,22 +145,35 @@ func idempotencyKey(values []string) (string, error) {
 	case len(values) > 1:
 		return "", fmt.Errorf("%w: it is given %d times; once will do", errMalformed, len(values))
 	}
-	key := values[0]
-	if len(key) > maxKey+2 {
-		return "", fmt.Errorf("%w: at most %d characters", errMalformed, maxKey)
-	}
-	if unquoted, ok := strings.CutPrefix(key, `"`); ok {
-		unquoted, ok = strings.CutSuffix(unquoted, `"`)
-		key = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(unquoted)
-		if !ok {
-			return "", fmt.Errorf("%w: it starts with a quotation mark and does not end with one", errMalformed)
-		}
-	}
+	key, ok := unquote(values[0])
 	switch {
+	case !ok:
+		return "", fmt.Errorf(`%w: it starts with a quotation mark; then it ends with one, and in it stand only \" and \\`, errMalformed)
 	case key == "" || len(key) > maxKey:
 		return "", fmt.Errorf("%w: 1 to %d characters", errMalformed, maxKey)
 	case strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }):
 		return "", fmt.Errorf("%w: printable ASCII only", errMalformed)
 	}
 	return key, nil
+}
+
+// unquote reads a quoted string (RFC 8941, section 3.3.3); what does not start
+// with a quotation mark is as it is.
+func unquote(text string) (string, bool) {
+	if !strings.HasPrefix(text, `"`) {
+		return text, true
+	}
+	var key strings.Builder
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			return key.String(), i == len(text)-1
+		case '\\':
+			if i++; i == len(text) || text[i] != '"' && text[i] != '\\' {
+				return "", false
+			}
+		}
+		key.WriteByte(text[i])
+	}
+	return "", false
 }

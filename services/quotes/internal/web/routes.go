@@ -61,6 +61,8 @@ func Routes(a App) http.Handler {
 	r.Get("/v1/quotes/{id}", handle(getQuote(a.Quotes)))
 	r.Post("/v1/quotes/{id}/accept", handle(acceptQuote(a.Quotes, accepted.Inc)))
 	r.Get("/v1/backing", handle(backing(a.Rates)))
+	r.Get("/openapi.json", openapi)
+	r.Get("/problems/{name}", explain)
 	r.Get("/livez", a.Health.Livez)
 	r.Get("/readyz", a.Health.Readyz)
 	r.Get("/metrics", a.Metrics.ServeHTTP)

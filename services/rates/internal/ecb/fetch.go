@@ -50,7 +50,6 @@ func newFetcher(s Source, agent string) *fetcher {
 		client: &http.Client{
 			CheckRedirect: s.CheckRedirect,
 			Transport: &http.Transport{
-				Proxy:                  http.ProxyFromEnvironment,
 				DisableKeepAlives:      true, // an hour is too long to keep a connection for
 				MaxResponseHeaderBytes: maxHeader,
 				ForceAttemptHTTP2:      true,
