@@ -74,7 +74,8 @@ func start(t *testing.T, name string, env ...string) *app {
 func launch(t *testing.T, binary string, env ...string) *app {
 	t.Helper()
 	a := &app{t: t, name: filepath.Base(binary), cmd: exec.Command(binary), out: newOutput(), done: make(chan struct{})}
-	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug", "FEED_URL=none", "DATABASE_URL=" + sqliteURL(t)}, env...)
+	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug", "FEED_URL=none", "DATABASE_URL=" + sqliteURL(t),
+		"GORACE=atexit_sleep_ms=10"}, env...) // a second each, else
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	if err := a.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", a.name, err)
