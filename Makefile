@@ -59,6 +59,13 @@ ifeq ($(RACE),)
 endif
 	go test -count=1 $(RACE) work
 
+faults: bin/goreman ## the tests of restarts and losses at full length
+	FAULTS=1 go test -count=1 -timeout 30m $(RACE) ./services/e2e
+
+bench: build ## the apps side by side with bare handlers (services/e2e/bench)
+	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
+	bin/bench bin
+
 alone: ## each module builds and vets without the workspace
 	@for m in $(MODULES); do echo "alone $$m"; \
 	  (cd services/$$m && GOWORK=off go build ./... && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || exit 1; done
@@ -75,6 +82,6 @@ tidy: ## go.mod and go.sum of every module
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes routed build snapshot clean test alone lint tidy help
+.PHONY: up rates quotes routed build snapshot clean test faults bench alone lint tidy help
