@@ -73,7 +73,14 @@ func start(t *testing.T, name string, env ...string) *app {
 // launch runs a binary without waiting for it to listen.
 func launch(t *testing.T, binary string, env ...string) *app {
 	t.Helper()
-	a := &app{t: t, name: filepath.Base(binary), cmd: exec.Command(binary), out: newOutput(), done: make(chan struct{})}
+	return launchCommand(t, filepath.Base(binary), exec.Command(binary), env...)
+}
+
+// launchCommand is launch of an app that something else starts, or that starts
+// as somebody else.
+func launchCommand(t *testing.T, name string, cmd *exec.Cmd, env ...string) *app {
+	t.Helper()
+	a := &app{t: t, name: name, cmd: cmd, out: newOutput(), done: make(chan struct{})}
 	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug", "FEED_URL=none", "DATABASE_URL=" + sqliteURL(t),
 		"GORACE=atexit_sleep_ms=10"}, env...) // a second each, else
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out

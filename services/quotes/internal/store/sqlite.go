@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite" // driver "sqlite": SQLite in Go, so that the binary stays static
@@ -49,8 +50,10 @@ func OpenSQLite(path string, now func() time.Time, settings Settings) (*Store, e
 	return s, nil
 }
 
-// createFile makes the file if it is not there. One that is there is left
-// alone: closing it would end the locks that SQLite has on it (POSIX).
+// createFile makes the file if it is not there. One that is there is not
+// opened, for closing it would end the locks that SQLite has on it (POSIX), but
+// it must be writable: from one that is not, SQLite would take the mode for the
+// files that it puts beside it, and these would stay so.
 func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -58,6 +61,10 @@ func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
+		const writable = 2 // W_OK
+		if err := syscall.Access(path, writable); err != nil {
+			return &fs.PathError{Op: "writing to", Path: path, Err: err}
+		}
 		return nil
 	case err != nil:
 		return err

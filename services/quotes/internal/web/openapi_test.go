@@ -116,18 +116,20 @@ type provocation struct {
 	headers []string
 }
 
-func provocations() []provocation {
-	get := func(want, route, target string, w world) provocation {
-		return provocation{want: want, method: http.MethodGet, route: route, target: target, world: w}
+func get(want, route, target string, w world) provocation {
+	return provocation{want: want, method: http.MethodGet, route: route, target: target, world: w}
+}
+
+func post(want, route, target, body string, w world, headers ...string) provocation {
+	if len(headers) == 0 {
+		headers = []string{"Content-Type", "application/json"}
 	}
-	post := func(want, route, target, body string, w world, headers ...string) provocation {
-		if len(headers) == 0 {
-			headers = []string{"Content-Type", "application/json"}
-		}
-		return provocation{want, http.MethodPost, route, target, w, body, headers}
-	}
-	const quotes, one, accept = "/v1/quotes", "/v1/quotes/{id}", "/v1/quotes/{id}/accept"
-	all := []provocation{
+	return provocation{want, http.MethodPost, route, target, w, body, headers}
+}
+
+func lockingProvoked() []provocation {
+	const quotes = "/v1/quotes"
+	return []provocation{
 		post("201", quotes, quotes, order, usual),
 		post("201", quotes, quotes, order, quoteIn(0), "Content-Type", "application/json", "Idempotency-Key", "key"),
 		post("400", quotes, quotes, `{}`, usual),
@@ -145,6 +147,12 @@ func provocations() []provocation {
 		post("503", quotes, quotes, order, withOldRates),
 		post("503", quotes, quotes, order, withoutDatabase),
 		post("503", quotes, quotes, order, full),
+	}
+}
+
+func quotesProvoked() []provocation {
+	const quotes, one, accept = "/v1/quotes", "/v1/quotes/{id}", "/v1/quotes/{id}/accept"
+	return []provocation{
 		get("200", one, quotes+"/"+beef, quoteIn(0)),
 		get("200", one, quotes+"/"+beef, quoteIn(time.Hour)),
 		get("404", one, quotes+"/"+beef, usual),
@@ -157,6 +165,11 @@ func provocations() []provocation {
 		post("410", accept, quotes+"/"+beef+"/accept", "", quoteIn(time.Hour)),
 		post("500", accept, quotes+"/"+beef+"/accept", "", broken),
 		post("503", accept, quotes+"/"+beef+"/accept", "", withoutDatabase),
+	}
+}
+
+func othersProvoked() []provocation {
+	all := []provocation{
 		get("200", "/v1/currencies", "/v1/currencies", usual),
 		get("500", "/v1/currencies", "/v1/currencies", broken),
 		get("503", "/v1/currencies", "/v1/currencies", withoutRates),
@@ -186,7 +199,7 @@ func provocations() []provocation {
 func TestTheDocumentIsTrue(t *testing.T) {
 	doc := document(t)
 	provoked := map[string]bool{}
-	for _, p := range provocations() {
+	for _, p := range slices.Concat(lockingProvoked(), quotesProvoked(), othersProvoked()) {
 		provoked[p.method+" "+p.route+" "+p.want] = true
 		t.Run(p.want+" "+p.method+" "+p.target, func(t *testing.T) { p.hold(t, doc) })
 	}

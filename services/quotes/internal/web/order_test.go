@@ -13,16 +13,39 @@ import (
 	"example.com/portpair/services/quotes/internal/web"
 )
 
-func TestOrdersThatAreRefused(t *testing.T) {
-	const pair = `"sourceCurrency":"EUR","targetCurrency":"USD"`
-	given := func(amount string) string { return `{` + pair + `,"sourceAmount":` + amount + `}` }
+// bad is an order that is refused, and what the problem says.
+type bad struct {
+	body    string
+	status  int
+	problem string
+	field   string
+}
+
+const pair = `"sourceCurrency":"EUR","targetCurrency":"USD"`
+
+func given(amount string) string { return `{` + pair + `,"sourceAmount":` + amount + `}` }
+
+// wantRefused posts bad orders, and checks that each is refused without asking
+// either the backing service or the database.
+func wantRefused(t *testing.T, orders map[string]bad) {
+	t.Helper()
 	d := open(t, "?max_age=0s")
-	for name, tt := range map[string]struct {
-		body    string
-		status  int
-		problem string
-		field   string
-	}{
+	for name, tt := range orders {
+		t.Run(name, func(t *testing.T) {
+			r := d.post(t, "/v1/quotes", tt.body, "Idempotency-Key", "key of "+strings.Map(ascii, name))
+			wantProblem(t, r, tt.status, tt.problem, tt.field)
+			wantNone(t, r.body, "DROP", "script", "SELECT", "\x00")
+		})
+	}
+	wantEqual(t, "rows", d.rows(t), 0)
+	wantEqual(t, "calls to the backing service", d.asked.Load(), 0)
+	if _, err := os.Stat(d.path); err == nil {
+		t.Error("the database was asked")
+	}
+}
+
+func TestOrdersThatCannotBeRead(t *testing.T) {
+	wantRefused(t, map[string]bad{
 		"nothing":                       {``, 400, "malformed-request", ""},
 		"no JSON":                       {`amount=100`, 400, "malformed-request", ""},
 		"cut short":                     {order[:len(order)-1], 400, "malformed-request", ""},
@@ -34,7 +57,6 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		"a string":                      {`"` + pair + `"`, 400, "malformed-request", ""},
 		"an empty object":               {`{}`, 400, "malformed-request", "sourceCurrency"},
 		"a byte order mark":             {"\ufeff" + order, 400, "malformed-request", ""},
-		"not UTF-8":                     {given("\"1\xff\""), 422, "invalid-amount", "sourceAmount"},
 		"an unknown field":              {`{` + pair + `,"sourceAmount":"1","rate":"9"}`, 400, "malformed-request", "rate"},
 		"an unknown field, deep":        {`{"x":` + strings.Repeat(`{"x":`, 200) + `1` + strings.Repeat(`}`, 201), 400, "malformed-request", "x"},
 		"an unknown field, hostile":     {`{"<script>alert(1)</script>":1}`, 400, "malformed-request", ""},
@@ -55,34 +77,29 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		"4 KiB and a byte":              {order + strings.Repeat(" ", 4<<10+1-len(order)), 413, "malformed-request", ""},
 		"1 MB":                          {`{"sourceCurrency":"` + strings.Repeat("E", 1<<20) + `"}`, 413, "malformed-request", ""},
 		"1 MB of depth":                 {strings.Repeat(`{"x":`, 200_000), 413, "malformed-request", ""},
-		"an unknown currency":           {`{"sourceCurrency":"EUR","targetCurrency":"XXX","sourceAmount":"1"}`, 422, "unknown-currency", "targetCurrency"},
-		"lower case":                    {`{"sourceCurrency":"eur","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
-		"no code at all":                {`{"sourceCurrency":"","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
-		"a NUL":                         {`{"sourceCurrency":"EU\u0000","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
-		"the same twice":                {`{"sourceCurrency":"EUR","targetCurrency":"EUR","sourceAmount":"1"}`, 422, "same-currency", "targetCurrency"},
-		"zero":                          {given(`"0.00"`), 422, "invalid-amount", "sourceAmount"},
-		"below zero":                    {given(`"-1"`), 422, "invalid-amount", "sourceAmount"},
-		"three decimals":                {given(`"1.000"`), 422, "invalid-amount", "sourceAmount"},
-		"decimals of a yen":             {`{"sourceCurrency":"EUR","targetCurrency":"JPY","targetAmount":"1.0"}`, 422, "invalid-amount", "targetAmount"},
-		"16 digits":                     {given(`"1000000000000000"`), 422, "invalid-amount", "sourceAmount"},
-		"an exponent":                   {given(`"1e2"`), 422, "invalid-amount", "sourceAmount"},
-		"other digits":                  {given(`"１００"`), 422, "invalid-amount", "sourceAmount"},
-		"blanks":                        {given(`" 1"`), 422, "invalid-amount", "sourceAmount"},
-		"SQL in an amount":              {given(`"1'; DROP TABLE quotes; --"`), 422, "invalid-amount", "sourceAmount"},
-		"SQL in a currency":             {`{"sourceCurrency":"EUR' OR '1'='1","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
 		"SQL for a name":                {`{"'; DROP TABLE quotes; --":"EUR"}`, 400, "malformed-request", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := d.post(t, "/v1/quotes", tt.body, "Idempotency-Key", "key of "+strings.Map(ascii, name))
-			wantProblem(t, r, tt.status, tt.problem, tt.field)
-			wantNone(t, r.body, "DROP", "script", "SELECT", "\x00")
-		})
-	}
-	wantEqual(t, "rows", d.rows(t), 0)
-	wantEqual(t, "calls to the backing service", d.asked.Load(), 0)
-	if _, err := os.Stat(d.path); err == nil {
-		t.Error("the database was asked")
-	}
+	})
+}
+
+func TestOrdersThatAreRefused(t *testing.T) {
+	wantRefused(t, map[string]bad{
+		"not UTF-8":           {given("\"1\xff\""), 422, "invalid-amount", "sourceAmount"},
+		"an unknown currency": {`{"sourceCurrency":"EUR","targetCurrency":"XXX","sourceAmount":"1"}`, 422, "unknown-currency", "targetCurrency"},
+		"lower case":          {`{"sourceCurrency":"eur","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
+		"no code at all":      {`{"sourceCurrency":"","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
+		"a NUL":               {`{"sourceCurrency":"EU\u0000","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
+		"the same twice":      {`{"sourceCurrency":"EUR","targetCurrency":"EUR","sourceAmount":"1"}`, 422, "same-currency", "targetCurrency"},
+		"zero":                {given(`"0.00"`), 422, "invalid-amount", "sourceAmount"},
+		"below zero":          {given(`"-1"`), 422, "invalid-amount", "sourceAmount"},
+		"three decimals":      {given(`"1.000"`), 422, "invalid-amount", "sourceAmount"},
+		"decimals of a yen":   {`{"sourceCurrency":"EUR","targetCurrency":"JPY","targetAmount":"1.0"}`, 422, "invalid-amount", "targetAmount"},
+		"16 digits":           {given(`"1000000000000000"`), 422, "invalid-amount", "sourceAmount"},
+		"an exponent":         {given(`"1e2"`), 422, "invalid-amount", "sourceAmount"},
+		"other digits":        {given(`"１００"`), 422, "invalid-amount", "sourceAmount"},
+		"blanks":              {given(`" 1"`), 422, "invalid-amount", "sourceAmount"},
+		"SQL in an amount":    {given(`"1'; DROP TABLE quotes; --"`), 422, "invalid-amount", "sourceAmount"},
+		"SQL in a currency":   {`{"sourceCurrency":"EUR' OR '1'='1","targetCurrency":"USD","sourceAmount":"1"}`, 422, "unknown-currency", "sourceCurrency"},
+	})
 }
 
 func ascii(r rune) rune {
