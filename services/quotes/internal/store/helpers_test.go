@@ -26,7 +26,7 @@ var roomy = Settings{TTL: 30 * time.Minute, Retention: 720 * time.Hour, MaxOpen:
 
 // database is one of a test's own, for any number of stores.
 type database struct {
-	t    *testing.T
+	t    testing.TB
 	path string // SQLite
 	url  string // PostgreSQL
 }
@@ -45,13 +45,13 @@ func onEach(t *testing.T, test func(t *testing.T, db database)) {
 	})
 }
 
-func sqliteDatabase(t *testing.T) database {
+func sqliteDatabase(t testing.TB) database {
 	t.Helper()
 	return database{t: t, path: filepath.Join(t.TempDir(), "quotes.db")}
 }
 
 // postgresURL is where TEST_DATABASE_URL leads.
-func postgresURL(t *testing.T) *url.URL {
+func postgresURL(t testing.TB) *url.URL {
 	t.Helper()
 	raw := os.Getenv("TEST_DATABASE_URL")
 	switch {
@@ -68,7 +68,7 @@ func postgresURL(t *testing.T) *url.URL {
 }
 
 // postgresDatabase is a schema of its own, which stands for a database.
-func postgresDatabase(t *testing.T) database {
+func postgresDatabase(t testing.TB) database {
 	t.Helper()
 	u := postgresURL(t)
 	admin, err := sql.Open("pgx", u.String())

@@ -40,14 +40,17 @@ func (p *pool) prepare(ctx context.Context, texts ...string) error {
 
 func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt, ok := p.prepared[text]; ok {
-		return stmt.QueryRowContext(ctx, args...)
+		// What is prepared is read from a file of this machine's, in
+		// microseconds. A ctx that may end would cost as much again: the
+		// driver has a goroutine watch it.
+		return stmt.QueryRowContext(context.WithoutCancel(ctx), args...)
 	}
 	return p.QueryRowContext(ctx, text, args...)
 }
 
 func (t tx) row(ctx context.Context, text string, args ...any) *sql.Row {
 	if stmt, ok := t.prepared[text]; ok {
-		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+		return t.StmtContext(ctx, stmt).QueryRowContext(context.WithoutCancel(ctx), args...)
 	}
 	return t.QueryRowContext(ctx, text, args...)
 }
@@ -55,7 +58,7 @@ func (t tx) row(ctx context.Context, text string, args ...any) *sql.Row {
 func (t tx) exec(ctx context.Context, text string, args ...any) error {
 	var err error
 	if stmt, ok := t.prepared[text]; ok {
-		_, err = t.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		_, err = t.StmtContext(ctx, stmt).ExecContext(context.WithoutCancel(ctx), args...)
 	} else {
 		_, err = t.ExecContext(ctx, text, args...)
 	}

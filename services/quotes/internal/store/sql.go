@@ -34,7 +34,7 @@ const (
 
 func newTexts(clock, locking string) texts {
 	with := `WITH clock(now) AS (SELECT ` + clock + `) `
-	row := with + `SELECT ` + columns + `, clock.now FROM quotes, clock WHERE `
+	row := `SELECT ` + columns + `, ` + clock + ` FROM quotes WHERE `
 	return texts{
 		insert: with + `INSERT INTO quotes (` + columns + `, idempotency_key)
 			SELECT CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT),
@@ -44,7 +44,7 @@ func newTexts(clock, locking string) texts {
 			RETURNING ` + columns + `, created`,
 		byID:    row + `id = $2`,
 		byKey:   row + `idempotency_key = $2`,
-		liveKey: row + `idempotency_key = $2 AND expires + CAST($3 AS BIGINT) > clock.now`,
+		liveKey: row + `idempotency_key = $2 AND expires + CAST($3 AS BIGINT) > ` + clock,
 		// The clock is read once the row is ours: who had to wait for it may
 		// be too late by now.
 		accept: `WITH ours AS (SELECT id FROM quotes WHERE id = $2` + locking + `), clock(now) AS (SELECT ` + clock + ` FROM ours)

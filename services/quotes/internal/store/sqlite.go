@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite" // driver "sqlite": SQLite in Go, so that the binary stays static
@@ -52,8 +51,8 @@ func OpenSQLite(path string, now func() time.Time, settings Settings) (*Store, e
 
 // createFile makes the file if it is not there. One that is there is not
 // opened, for closing it would end the locks that SQLite has on it (POSIX), but
-// it must be writable: from one that is not, SQLite would take the mode for the
-// files that it puts beside it, and these would stay so.
+// its mode must let it be written: SQLite takes it for the files that it puts
+// beside this one, and they would keep it when this one is writable again.
 func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -61,11 +60,11 @@ func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		const writable = 2 // W_OK
-		if err := syscall.Access(path, writable); err != nil {
-			return &fs.PathError{Op: "writing to", Path: path, Err: err}
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().Perm()&0o200 == 0 {
+			err = &fs.PathError{Op: "writing to", Path: path, Err: fs.ErrPermission}
 		}
-		return nil
+		return err
 	case err != nil:
 		return err
 	}

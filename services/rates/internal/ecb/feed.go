@@ -43,8 +43,9 @@ type Feed struct {
 	table   atomic.Pointer[fx.Table]
 
 	// Run's own once it runs.
-	last     good // of this source
-	failures int  // in a row
+	last     good     // of this source
+	unsaved  *edition // the last good one, while the cache cannot be written
+	failures int      // in a row
 }
 
 // good is a feed that was fine: what the next one is held against. Without a table there was none.
@@ -130,6 +131,9 @@ func (f *Feed) turn(ctx context.Context) time.Duration {
 
 // refresh fetches the feed once and, if it is another and good, serves and caches it.
 func (f *Feed) refresh(ctx context.Context) (Outcome, error) {
+	if f.unsaved != nil {
+		f.save(*f.unsaved)
+	}
 	e, err := f.fetcher.fetch(ctx, f.last.version)
 	switch {
 	case errors.Is(err, errUnchanged):
@@ -144,10 +148,17 @@ func (f *Feed) refresh(ctx context.Context) (Outcome, error) {
 		return Failed, err
 	}
 	f.serve("feed", f.last.table)
+	f.save(e)
+	return OK, nil
+}
+
+// save keeps an edition for the next start, and tries again at the next turn if it cannot.
+func (f *Feed) save(e edition) {
+	f.unsaved = nil
 	if err := f.cache.write(e); err != nil {
+		f.unsaved = &e
 		f.options.Log.Warn("cache not written", "error", err.Error())
 	}
-	return OK, nil
 }
 
 // take reads an edition and makes it the last good one, or says why it is none.

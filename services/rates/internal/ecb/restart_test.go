@@ -94,3 +94,21 @@ func TestACacheThatCannotBeWrittenIsOneWarning(t *testing.T) {
 		t.Errorf("got log\n%vwant one line that the cache was not written", feed.log)
 	}
 }
+
+func TestACacheThatCannotBeWrittenIsTriedAgain(t *testing.T) {
+	f, dir := newFile(t, current), filepath.Join(t.TempDir(), "mounted-later")
+	cached := filepath.Join(dir, "feed.cache")
+	feed := restarted(t, f.source(t), cached)
+	feed.turn(t.Context())
+	if _, err := os.Stat(cached); err == nil {
+		t.Fatal("got a cache in a directory that is not there")
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	feed.turn(t.Context()) // unchanged
+	if err := os.Remove(f.path); err != nil {
+		t.Fatal(err)
+	}
+	checkNewest(t, restarted(t, f.source(t), cached), "2025-10-23")
+}

@@ -136,3 +136,17 @@ func TestOneDecimalForEachNumber(t *testing.T) {
 		t.Errorf("1.1500: got %#v, want %#v", a, b)
 	}
 }
+
+// Half a million of these are in a range of 27 years.
+func TestBandAllocatesLittleForWhateverAmount(t *testing.T) {
+	for _, text := range []string{"1", "123456.78", "123456789012345", "1e15", "999999999999.12345678", "9.9999999999999999999"} {
+		amount, err := ParseAmount(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leg, base := NewDecimal(2065938, 2), NewDecimal(11699, 4)
+		if got := testing.AllocsPerRun(100, func() { band(amount, leg, base) }); got > 3 { // for 20 digits
+			t.Errorf("%s: got %v allocations", text, got)
+		}
+	}
+}

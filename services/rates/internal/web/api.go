@@ -59,7 +59,7 @@ func day(table func() *fx.Table, c caching) handler {
 		if err != nil {
 			return err
 		}
-		c.upTo(w.Header(), day, t.Newest())
+		c.about(w.Header(), day, day, t)
 		answerRates(rates).write(w, r)
 		return nil
 	}
@@ -92,7 +92,7 @@ func between(table func() *fx.Table, c caching, patience time.Duration) handler 
 		if err != nil {
 			return err
 		}
-		c.upTo(w.Header(), end, t.Newest())
+		c.about(w.Header(), start, end, t)
 		writeSeries(&stream{w: w, r: r, patience: patience, fingerprint: series.Fingerprint}, series)
 		return nil
 	}

@@ -38,14 +38,22 @@ func (c caching) current(h http.Header, newest fx.Day) {
 	c.keep(h, min(left, longestAge))
 }
 
-// upTo is for an answer about days up to end.
-func (c caching) upTo(h http.Header, end, newest fx.Day) {
-	if end < c.today() && end < fx.DayOf(fx.NextPublication(newest)) {
+// about is for an answer about days from start to end. Where the table begins
+// only after start, though history does not, the feed may bring the rest any
+// minute.
+func (c caching) about(h http.Header, start, end fx.Day, t *fx.Table) {
+	switch newest := t.Newest(); {
+	case start < t.First() && t.First() > historyBegins:
+		c.keep(h, overdueAge)
+	case end < c.today() && end < fx.DayOf(fx.NextPublication(newest)):
 		c.settled(h)
-	} else {
+	default:
 		c.current(h, newest)
 	}
 }
+
+// historyBegins on the first day that the ECB published rates for.
+var historyBegins = fx.DayOf(time.Date(1999, time.January, 4, 0, 0, 0, 0, time.UTC))
 
 func (c caching) today() fx.Day { return fx.DayOf(c.now()) }
 

@@ -75,6 +75,7 @@ func TestMaxAge(t *testing.T) {
 		{"the past", "2024-01-10T09:00:00Z", "/v1/2024-01-03", "86400"},
 		{"a range in the past", "2024-01-10T09:00:00Z", "/v1/2024-01-03..2024-01-04", "86400"},
 		{"a range reversed into the past", "2024-01-10T09:00:00Z", "/v1/2024-01-07..2024-01-05", "86400"},
+		{"a range from before the table, though not before history", "2024-01-10T09:00:00Z", "/v1/2020-01-01..2024-01-04", "60"},
 		{"what never changes", "2024-01-10T09:00:00Z", "/v1", "86400"},
 		{"the document", "2024-01-10T09:00:00Z", "/v1/openapi.json", "86400"},
 		{"the document, outside", "2024-01-10T09:00:00Z", "/openapi.json", "86400"},

@@ -41,23 +41,25 @@ func parseQuery(raw string) (query, error) {
 		if err != nil {
 			return q, errQuery
 		}
-		text, err = url.QueryUnescape(text)
-		if err != nil {
-			return q, errQuery
-		}
-		value := parameter{text, hasValue}
+		var of *parameter
 		switch name {
 		case "amount":
-			amount = value
+			of = &amount
 		case "base":
-			base = value
+			of = &base
 		case "from":
-			from = value
+			of = &from
 		case "symbols":
-			symbols = value
+			of = &symbols
 		case "to":
-			to = value
+			of = &to
+		default:
+			continue
 		}
+		if text, err = url.QueryUnescape(text); err != nil {
+			return q, errQuery
+		}
+		*of = parameter{text, hasValue}
 	}
 	if amount.given {
 		number, err := fx.ParseAmount(amount.text)
