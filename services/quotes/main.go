@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
 		Handler: web.Routes(web.App{
 			Rates: rates, Quotes: quotes, Health: health, Metrics: metrics, Log: log, Now: time.Now,
-			LockMaxDays: cfg.LockMaxDays, TrustedProxies: cfg.TrustedProxies,
+			LockMaxDays: cfg.LockMaxDays, MaxInFlight: cfg.MaxInFlight, TrustedProxies: cfg.TrustedProxies,
 		}),
 	}.Serve(ctx, listeners...)
 }

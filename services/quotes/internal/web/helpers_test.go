@@ -86,6 +86,7 @@ func start(t *testing.T, options string, trusted ...string) *app {
 	client := ratesapi.New(handle, "quotes/test", a.logger, a.time, nil)
 	t.Cleanup(client.Close)
 	routes := web.App{
+		MaxInFlight: 64,
 		Rates: client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
 		Now: func() time.Time {
 			if a.panicking() {

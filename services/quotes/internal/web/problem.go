@@ -109,10 +109,8 @@ const statusClientLeft = 499
 // handler answers a request or returns why it cannot.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// handle turns a handler's error, or its panic, into a problem and a word in
+// handleAs turns a handler's error, or its panic, into a reply and a word in
 // the request's log line.
-func handle(h handler) http.HandlerFunc { return handleAs(h, writeProblem) }
-
 func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := func() (err error) {
