@@ -33,6 +33,25 @@ type traffic struct {
 // 200 is a failure, and nothing is tried twice.
 func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 	t.Helper()
+	return loadWith(t, clients, keepAlive, func(c *http.Client) error {
+		resp, err := c.Get(url)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", resp.StatusCode)
+		}
+		return nil
+	})
+}
+
+// loadWith is load of whatever the clients ask.
+func loadWith(t *testing.T, clients int, keepAlive bool, ask func(*http.Client) error) *traffic {
+	t.Helper()
 	l := &traffic{stop: make(chan struct{})}
 	for range clients {
 		transport := &http.Transport{DisableKeepAlives: !keepAlive, DialContext: dialLocalhost}
@@ -48,14 +67,7 @@ func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 				case <-tick.C:
 				}
 				began := time.Now()
-				resp, err := c.Get(url)
-				if err == nil {
-					_, err = io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-					if err == nil && resp.StatusCode != http.StatusOK {
-						err = fmt.Errorf("status %d", resp.StatusCode)
-					}
-				}
+				err := ask(c)
 				l.note(time.Since(began), err)
 			}
 		})

@@ -87,7 +87,7 @@ func start(t *testing.T, options string, trusted ...string) *app {
 	t.Cleanup(client.Close)
 	routes := web.App{
 		MaxInFlight: 64,
-		Rates: client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
+		Rates:       client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
 		Now: func() time.Time {
 			if a.panicking() {
 				panic("the clock stopped")
