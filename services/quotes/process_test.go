@@ -227,7 +227,7 @@ func TestUnknownArguments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantRefusal(t, launch(t, []string{"PORT=0", "RATES_URL=http://localhost:1"}, args...),
-				"quotes: takes --help, --version, probe or nothing; all else is in the environment")
+				"quotes: takes --help, --version, probe, check or nothing; all else is in the environment")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -85,9 +86,13 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 	return k, err
 }
 
-// get asks for /v1/path; a resp comes with its whole body.
+// get asks for /v1/path, which may have a query; a resp comes with its whole
+// body.
 func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, error) {
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, c.handle.URL("v1", path).String(), nil)
+	path, query, _ := strings.Cut(path, "?")
+	u := c.handle.URL("v1", path)
+	u.RawQuery = query
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, nil, failf(Unreachable, "cannot ask: %v", cause(err))
 	}
