@@ -24,13 +24,20 @@ type checker struct {
 	latest      reply // all but the first lines rest on it
 }
 
-// requirement is a line to be. Those that are essential are asked in turn, and
-// all that comes after one that fails is not asked.
+// requirement is a line to be.
 type requirement struct {
-	name      string
-	essential bool
-	ask       func(context.Context) check.Line
+	name string
+	kind kind
+	ask  func(context.Context) check.Line
 }
+
+type kind int
+
+const (
+	essential kind = iota // all that comes after one that fails is not asked
+	wanted                // asked if there is time
+	known                 // found in what the newest rates came with
+)
 
 // Check finds out, before it is attached, whether a service can be the backing
 // one: each thing that quotes asks of it, asked once, by the client and the
@@ -46,29 +53,29 @@ func (c *Client) Check(ctx context.Context, lockMaxDays int) []check.Line {
 	var lines []check.Line
 	broken := "" // what all else rests on
 	for _, r := range []requirement{
-		{"reachable", true, k.reachable},
-		{"TLS", true, k.secure},
-		{"credentials", true, k.credentials},
-		{"latest", true, k.newest},
-		{"a past day", false, k.pastDay},
-		{"a range", false, k.days},
-		{"currencies", false, k.names},
-		{"errors", false, k.refusals},
-		{"caching headers", false, k.caching},
-		{"latency", false, k.latency},
-		{"date to lock on", false, k.lockable},
-		{"minor units", false, k.minorUnits},
+		{"reachable", essential, k.reachable},
+		{"TLS", essential, k.secure},
+		{"credentials", essential, k.credentials},
+		{"latest", essential, k.newest},
+		{"a past day", wanted, k.pastDay},
+		{"a range", wanted, k.days},
+		{"currencies", wanted, k.names},
+		{"errors", wanted, k.refusals},
+		{"caching headers", known, k.caching},
+		{"latency", wanted, k.latency},
+		{"date to lock on", known, k.lockable},
+		{"minor units", known, k.minorUnits},
 	} {
 		var l check.Line
 		switch {
 		case broken != "":
 			l = check.Skipped("not asked: " + broken + " fails")
-		case ctx.Err() != nil:
+		case r.kind == wanted && ctx.Err() != nil:
 			l = check.Warned("not asked: the time was up", "it answers, but slowly: ask again, or nearer to it")
 		default:
 			l = r.ask(ctx)
 		}
-		if r.essential && l.Verdict == check.Fail {
+		if r.kind == essential && l.Verdict == check.Fail {
 			broken = r.name
 		}
 		l.Requirement, l.Seen = r.name, c.clean(l.Seen)
@@ -153,7 +160,7 @@ func (k *checker) newest(context.Context) check.Line {
 	a := k.latest
 	server := ""
 	if a.resp != nil && a.resp.Header.Get("Server") != "" {
-		server = fmt.Sprintf(", Server: %.60s", a.resp.Header.Get("Server"))
+		server = ", Server: " + k.header(a, "Server")
 	}
 	if a.err != nil {
 		return check.Failed(a.err.Error()+server, a.advice())
@@ -163,6 +170,12 @@ func (k *checker) newest(context.Context) check.Line {
 		return check.Warned(fmt.Sprintf("%s, at attempt %d", seen, a.attempts), "it answers, but not at once: its log may say why")
 	}
 	return check.Passed(seen)
+}
+
+// header is one of an answer's, cut to what a line has room for. It is scrubbed
+// first: half a password would not be found.
+func (k *checker) header(a reply, name string) string {
+	return fmt.Sprintf("%.60s", k.handle.Scrub(a.resp.Header.Get(name)))
 }
 
 // advice is what to do about an answer without rates.

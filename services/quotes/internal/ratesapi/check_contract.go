@@ -117,8 +117,8 @@ func (k *checker) caching(context.Context) check.Line {
 	h := k.latest.resp.Header
 	var seen []string
 	for _, name := range []string{"Cache-Control", "Etag", "Last-Modified", "Age"} {
-		if value := h.Get(name); value != "" {
-			seen = append(seen, fmt.Sprintf("%s: %.60s", name, value))
+		if h.Get(name) != "" {
+			seen = append(seen, name+": "+k.header(k.latest, name))
 		}
 	}
 	text := strings.Join(seen, "; ")

@@ -103,7 +103,7 @@ func (i *inspection) writable(ctx context.Context) check.Line {
 			`DELETE FROM quotes WHERE 1 = 0`,
 		}
 	}
-	const advice = "quotes must be able to write: see the rights of its user, and of the file and its directory"
+	const advice = "quotes must be able to write: see the rights of its user, of the file and its directory, and who may hold it locked"
 	tx, err := i.db.BeginTx(ctx, nil)
 	if err != nil {
 		return failed(ctx, err, advice)
