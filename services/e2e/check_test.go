@@ -192,7 +192,7 @@ func TestCheckOfWhatIsNoBackingService(t *testing.T) {
 		{"a certificate of an unknown authority", secure.URL, nil, "TLS", "an authority that this machine does not know"},
 		{"a certificate for another host", otherName, []string{"SSL_CERT_FILE=" + certificate}, "TLS", "for another host: certificate is valid for example.com"},
 		{"a port that accepts and says nothing", "http://" + silent(t), nil, "latest", "no answer within"}, // 4 seconds
-		{"the same, asked for TLS", "https://" + silent(t) + "?timeout=300ms", nil, "TLS", "says nothing in the handshake"},
+		{"the same, asked for TLS", "https://" + silent(t) + "?timeout=1s", nil, "TLS", "says nothing in the handshake"},
 		{"the same, asked with all patience", "http://" + silent(t) + "?timeout=1m&attempts=10", nil, "latest", "all the time that a check has"},
 		{"plain HTTP where TLS is asked for", strings.Replace(page.URL, "http:", "https:", 1), nil, "TLS", "does not speak TLS"},
 		{"a closed port", fmt.Sprintf("http://localhost:%d", freePorts(t)), nil, "reachable", "connection refused"},

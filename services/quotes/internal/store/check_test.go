@@ -269,3 +269,45 @@ func TestCheckOfAPostgresThatSaysNothing(t *testing.T) {
 	}
 	wantLine(t, lines, "reachable", check.Fail, "no answer in the time")
 }
+
+// A PostgreSQL that falls silent in the middle is waited for no longer than one
+// that never speaks: closing the connection does not take its own time.
+func TestCheckOfAPostgresThatFallsSilent(t *testing.T) {
+	db, r := throughRelay(t, postgresDatabase(t))
+	s := db.open(roomy, nil)
+	mustReady(t, s)
+	admin, err := sql.Open("pgx", strings.Replace(db.url, r.listener.Addr().String(), r.target, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	tx, err := admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	mustExec(t, tx, "LOCK TABLE schema_version")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	checked := make(chan []check.Line, 1)
+	go func() {
+		lines, err := CheckPostgres(ctx, db.url, 10)
+		if err != nil {
+			t.Error(err)
+		}
+		checked <- lines
+	}()
+	eventually(t, "the check waits for the lock", func() bool {
+		var waiting int
+		err := admin.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'schema_version'::regclass").Scan(&waiting)
+		return err == nil && waiting > 0
+	})
+	r.set(silent)
+	began := time.Now()
+	cancel()
+	wantLine(t, <-checked, "schema", check.Fail, "no answer in the time")
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("took %v to give up", took)
+	}
+}
