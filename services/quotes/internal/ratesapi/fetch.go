@@ -34,6 +34,9 @@ const (
 	NoService   Outcome = "no-rates-service" // what answers does not speak the contract
 )
 
+// Outcomes are all of them.
+var Outcomes = []Outcome{OK, NoRates, Unreachable, TimedOut, Refused, Failing, NoService}
+
 // failure is why a call brought no rates. Its text may quote the backing
 // service: for logs and Status, not for clients. fetch makes it safe to show.
 type failure struct {
