@@ -28,7 +28,7 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, quote.ErrNoRatesForDate) },
 		IsExcluded:   func(error) bool { return c.closing.Err() != nil },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			if to != gobreaker.StateHalfOpen && from != to { // probes are the calls' own lines
+			if from == gobreaker.StateClosed || to == gobreaker.StateClosed { // probes between are the calls' own lines
 				c.log.Info("breaker", "from", from.String(), "to", to.String())
 			}
 		},
