@@ -175,6 +175,9 @@ func (f *Feed) take(e edition) error {
 		if days := table.Lacks(f.last.table); len(days) > 0 {
 			return fmt.Errorf("lacks %d of the days that the last good feed had, %v the first of them", len(days), days[0])
 		}
+		if codes := table.LacksCurrencies(f.last.table); len(codes) > 0 {
+			return fmt.Errorf("lacks %d of the currencies that the last good feed had, %s the first of them", len(codes), codes[0])
+		}
 	}
 	f.last = good{table, sum(e.data), e.version}
 	return nil

@@ -54,7 +54,6 @@ func TestFeedNews(t *testing.T) {
 		{"a further day in a zip", packed(t, member, current), OK, "11.8529"},
 		{"the same", older, Unchanged, "11.656"},
 		{"a day published again wins", head + strings.Replace(wed, "11.656", "11.567", 1) + tue, OK, "11.567"},
-		{"a currency less", "Date,USD,\n2025-10-22,1.1587,\n2025-10-21,1.1607,\n", OK, "not found"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,6 +100,7 @@ func TestABrokenFeedChangesNothing(t *testing.T) {
 		{"an empty file", body(""), "this is empty; " + wanted},
 		{"a feed that lacks the newest day", body(head + wed + tue), "lacks 1 of the days that the last good feed had, 2025-10-23 the first of them"},
 		{"a feed that lacks old days", body(head + thu), "lacks 2 of the days that the last good feed had, 2025-10-21 the first of them"},
+		{"a feed that lacks a currency", body("Date,USD,\n2025-10-23,1.1593,\n2025-10-22,1.1587,\n2025-10-21,1.1607,\n"), "lacks 1 of the currencies that the last good feed had, NOK the first of them"},
 		{"a day in the future", body(head + "9999-12-31,1.1593,11.8529,\n" + thu + wed + tue), "its newest day, 9999-12-31, lies in the future"},
 		{"100 MB of zeros", func(w http.ResponseWriter, _ *http.Request) { writeZeros(w, 100<<20) }, "over 8 MiB long"},
 		{"HTML with status 200", body("<!DOCTYPE html>\n<title>Sorry</title>"), "this is HTML; " + wanted},
