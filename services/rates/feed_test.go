@@ -16,8 +16,8 @@ import (
 
 // Two editions of a feed.
 const (
-	older   = "Date,USD,NOK,\n2025-10-22,1.1587,11.656,\n"
-	current = "Date,USD,NOK,\n2025-10-23,1.1593,11.8529,\n2025-10-22,1.1587,11.656,\n"
+	older   = "Date,USD,NOK,\n2025-10-22,1.1587,11.656,\n2025-10-21,1.1607,11.6618,\n"
+	current = "Date,USD,NOK,\n2025-10-23,1.1593,11.8529,\n2025-10-22,1.1587,11.656,\n2025-10-21,1.1607,11.6618,\n"
 )
 
 // upstream is a server of a feed that a test can change. Its URL has secrets.
@@ -74,7 +74,7 @@ func TestFeedFromAFile(t *testing.T) {
 	a := start(t, "FEED_URL=file://"+path)
 	a.answers("/v1/2025-10-23", `"NOK":11.8529`)
 	a.line("attached", map[string]any{"resource": "feed", "url": "file://" + path, "every": "1h0m0s"})
-	a.line("table", map[string]any{"source": "feed", "days": 2.0, "first": "2025-10-22", "newest": "2025-10-23"})
+	a.line("table", map[string]any{"source": "feed", "days": 3.0, "first": "2025-10-21", "newest": "2025-10-23"})
 	a.answers("/metrics", `rates_feed_fetches_total{result="ok"} 1`)
 	a.answers("/metrics", "rates_feed_last_success_timestamp_seconds 1")
 }

@@ -179,6 +179,9 @@ func (f *Feed) take(e edition) error {
 			return fmt.Errorf("lacks %d of the currencies that the last good feed had, %s the first of them", len(codes), codes[0])
 		}
 	}
+	if table.Len() == 1 { // an excerpt has some
+		return fmt.Errorf("this has one day alone, %v; %s", table.Newest(), wanted)
+	}
 	f.last = good{table, sum(e.data), e.version}
 	return nil
 }

@@ -136,6 +136,22 @@ func TestABrokenFeedChangesNothing(t *testing.T) {
 	}
 }
 
+func TestOneDayIsNoHistory(t *testing.T) {
+	f := newFile(t, head+thu)
+	feed := openFeed(t, f.source(t))
+	feed.turn(t.Context())
+	if feed.Table() != Snapshot() {
+		t.Errorf("got %d days to %v served, want the snapshot", feed.Table().Len(), feed.Table().Newest())
+	}
+	warnings := feed.log.at(t, "WARN")
+	if want := "this has one day alone, 2025-10-23; " + wanted; len(warnings) != 1 || warnings[0]["error"] != want {
+		t.Errorf("got warnings %v, want one: %v", warnings, want)
+	}
+	f.write(t, head+wed+tue) // an excerpt will do
+	feed.turn(t.Context())
+	checkNewest(t, feed, "2025-10-22")
+}
+
 func TestABrokenFileChangesNothing(t *testing.T) {
 	tests := []struct {
 		name  string

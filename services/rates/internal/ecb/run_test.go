@@ -12,9 +12,10 @@ import (
 	"example.com/portpair/services/rates/internal/fx"
 )
 
-// The clock of a bubble starts at the midnight, in UTC, that the Saturday after friday begins with.
+// The clock of a bubble starts at the midnight, in UTC, that the Saturday after friday begins with. friday has
+// the day before it too: one day is no history.
 const (
-	friday = "1999-12-31,1.0046,8.0765,\n"
+	friday = "1999-12-31,1.0046,8.0765,\n1999-12-30,1.0046,8.0765,\n"
 	monday = "2000-01-03,1.009,8.062,\n"
 	toDue  = 63 * time.Hour // until Monday at 15:00, in UTC
 )
