@@ -117,6 +117,10 @@ func (f *Feed) turn(ctx context.Context) time.Duration {
 	}
 	newest := f.Table().Newest()
 	next := wait(time.Now(), f.options.Due(newest), f.options.Every, f.failures, rand.Float64())
+	var refused *unavailable
+	if errors.As(err, &refused) {
+		next = max(next, min(refused.wish, f.options.Every, lastRetry))
+	}
 	attrs := []any{"newest", newest.String(), "next", next.Round(time.Second).String()}
 	switch log := f.options.Log; {
 	case outcome == Failed:

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/portpair/services/rates/internal/fx"
 )
 
 func TestFeedServesTheSnapshotUntilThereIsAFeed(t *testing.T) {
@@ -255,6 +257,39 @@ func TestFeedAsksForWhatIsNotTheLastGoodOne(t *testing.T) {
 	}
 	if got, want := feed.fetches.n, (map[Outcome]int{OK: 2, Unchanged: 3, Failed: 2}); !maps.Equal(got, want) {
 		t.Errorf("fetches: got %v, want %v", got, want)
+	}
+}
+
+func TestTheServersRetryAfterIsHeeded(t *testing.T) {
+	tests := []struct {
+		name, header string
+		every        time.Duration
+		least, most  time.Duration
+	}{
+		{"none", "", time.Hour, 0, firstRetry},
+		{"seconds", "600", time.Hour, 10 * time.Minute, 10 * time.Minute},
+		{"a date", time.Now().Add(30 * time.Minute).UTC().Format(http.TimeFormat), time.Hour, 5 * time.Minute, 30 * time.Minute},
+		{"sooner than we would", "1", time.Hour, firstRetry / 2, firstRetry},
+		{"a date that has been", "Thu, 23 Oct 2025 13:55:00 GMT", time.Hour, firstRetry / 2, firstRetry},
+		{"nonsense", "soon", time.Hour, firstRetry / 2, firstRetry},
+		{"a year", "31536000", 24 * time.Hour, time.Hour, time.Hour},
+		{"more than there is time", "99999999999999999999", 24 * time.Hour, time.Hour, time.Hour},
+		{"longer than FEED_EVERY", "3600", 5 * time.Minute, 5 * time.Minute, 5 * time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", tt.header)
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			feed := openFeed(t, s, func(o *Options) {
+				o.Every = tt.every
+				o.Due = func(fx.Day) time.Time { return time.Now().Add(48 * time.Hour) }
+			})
+			if got := feed.turn(t.Context()); got < tt.least || got > tt.most {
+				t.Errorf("got the next fetch after %v, want %v to %v", got, tt.least, tt.most)
+			}
+		})
 	}
 }
 
