@@ -63,6 +63,20 @@ func TestRunFetchesAtOnceAndThenAboutHourly(t *testing.T) {
 	})
 }
 
+// A server's clock, or time zone, may be ahead of ours.
+func TestANewestDayOfTomorrowIsBelieved(t *testing.T) {
+	for day, want := range map[string]Outcome{"2000-01-01": OK, "2000-01-02": OK, "2000-01-03": Failed} {
+		f := newFile(t, head+day+",1.009,8.062,\n"+friday)
+		synctest.Test(t, func(t *testing.T) {
+			feed := openFeed(t, f.source(t))
+			feed.turn(t.Context())
+			if got := feed.fetches.that(want); got != 1 {
+				t.Errorf("%s, told on 2000-01-01: got %v, want %s", day, feed.fetches.n, want)
+			}
+		})
+	}
+}
+
 func TestRunLooksForADayThatIsDue(t *testing.T) {
 	f := newFile(t, head+friday)
 	synctest.Test(t, func(t *testing.T) {
