@@ -82,6 +82,7 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 		done.Outcome = NoRates
 		fallthrough
 	default:
+		c.budget.earn()
 		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
 	}
 	c.status.add(done, server)
@@ -105,6 +106,9 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 	req.Header.Set("User-Agent", c.agent)
 	var body []byte
 	req.SetResponseHandler(func(resp *http.Response) error { // its error may be retried, resp's end is in it
+		if retryableStatus(resp.StatusCode) { // not retried any more
+			return nil
+		}
 		defer resp.Body.Close()
 		body, err = readBody(resp.Body)
 		return err
@@ -170,11 +174,10 @@ func ageHeader(s string) time.Duration {
 }
 
 func times(ctx context.Context) string {
-	n, _ := ctx.Value(attemptsKey{}).(*int)
-	if n == nil || *n == 1 {
-		return "once"
+	if n := attemptsOf(ctx); n > 1 {
+		return fmt.Sprintf("%d times", n)
 	}
-	return fmt.Sprintf("%d times", *n)
+	return "once"
 }
 
 func isTimeout(err error) bool {
