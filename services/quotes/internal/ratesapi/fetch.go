@@ -174,10 +174,11 @@ func ageHeader(s string) time.Duration {
 }
 
 func times(ctx context.Context) string {
-	if n := attemptsOf(ctx); n > 1 {
-		return fmt.Sprintf("%d times", n)
+	n, _ := ctx.Value(attemptsKey{}).(*int)
+	if n == nil || *n == 1 {
+		return "once"
 	}
-	return "once"
+	return fmt.Sprintf("%d times", *n)
 }
 
 func isTimeout(err error) bool {

@@ -64,7 +64,7 @@ func newHTTP(h resource.Handle, mayRetry func() bool) *retryablehttp.Client {
 				transport.CloseIdleConnections()
 			}
 			again, err := checkRetry(ctx, resp, err)
-			return again && attemptsOf(ctx) < o.Attempts && mayRetry(), err
+			return again && mayRetry(), err
 		},
 		Backoff:        backoff,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
@@ -145,15 +145,6 @@ func countAttempt(_ retryablehttp.Logger, r *http.Request, n int) {
 	if attempts, ok := r.Context().Value(attemptsKey{}).(*int); ok {
 		*attempts = n + 1
 	}
-}
-
-// attemptsOf is how many there were in a call.
-func attemptsOf(ctx context.Context) int {
-	n, _ := ctx.Value(attemptsKey{}).(*int)
-	if n == nil {
-		return 0
-	}
-	return *n
 }
 
 // readBody reads an answer whole, or says that it is too large or cut short.

@@ -2,10 +2,13 @@ package ratesapi
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/portpair/services/quotes/internal/quote"
 )
 
 func TestRetriesOfAFailingProducerComeFromABudget(t *testing.T) {
@@ -35,9 +38,7 @@ func TestRetriesOfAFailingProducerComeFromABudget(t *testing.T) {
 			f.sick.Store(true)
 			c.mustLatest(t)
 			want(t, "attempts after some good answers", c.last(t).Attempts, tt.attempts)
-			for c.budget.spend() { // the next row begins without any
-			}
-			c.budget.answers = 0
+			c.budget.answers = 0 // the next row begins without any
 		}
 	})
 }
@@ -59,6 +60,17 @@ func TestOneInTenThatFailsIsRetried(t *testing.T) {
 			t.Errorf("got %d calls of %d requests, want under 1.2 each", n, requests)
 		}
 	})
+}
+
+func TestAnAnswerThatIsNotRetriedTellsItsStatusWhateverItsBody(t *testing.T) {
+	u := serve(t, status(http.StatusServiceUnavailable, strings.Repeat("x", 2*maxBody)))
+	c := u.attach(t, "?attempts=2")
+	for range 2 { // the first call is retried, for the second there is no budget
+		_, err := c.Latest(t.Context())
+		wantErr(t, err, quote.ErrRatesUnavailable)
+		want(t, "outcome", c.last(t).Outcome, Failing)
+	}
+	want(t, "calls", u.requests.Load(), 3)
 }
 
 func TestAProbeIsOneAttempt(t *testing.T) {
