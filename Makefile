@@ -60,7 +60,7 @@ ifeq ($(RACE),)
 endif
 	go test -count=1 $(RACE) work
 
-faults: bin/goreman ## the tests of restarts and losses at full length
+faults: bin/goreman ## the tests of restarts, losses and limping at full length
 	FAULTS=1 go test -count=1 -timeout 30m $(RACE) ./services/e2e
 
 soak: bin/goreman ## load and restarts for as long as SOAK says (10m)

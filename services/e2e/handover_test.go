@@ -148,8 +148,8 @@ func swapUnderLoad(t *testing.T, database string) {
 	var of [2]atomic.Int64
 	l := &locking{url: url, kept: map[string]quoteJSON{}}
 	loads := []*traffic{
-		loadWith(t, 3, true, converting(url, &of[0], &of[1])), loadWith(t, 2, false, converting(url, &of[0], &of[1])),
-		loadWith(t, 2, true, l.ask), loadWith(t, 1, false, l.ask),
+		loadWith(t, time.Millisecond, 3, true, converting(url, &of[0], &of[1])), loadWith(t, time.Millisecond, 2, false, converting(url, &of[0], &of[1])),
+		loadWith(t, time.Millisecond, 2, true, l.ask), loadWith(t, time.Millisecond, 1, false, l.ask),
 	}
 	for swap := range swaps {
 		to := (swap + 1) % 2

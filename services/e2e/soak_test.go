@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 	begin := time.Now()
 	loads := []*traffic{
 		load(t, quotes.url+convert100, 4, true), load(t, quotes.url+convert100, 2, false),
-		loadWith(t, 2, true, func(*http.Client) error { return lockReadAccept(quotes.url) }),
+		loadWith(t, time.Millisecond, 2, true, func(*http.Client) error { return lockReadAccept(quotes.url) }),
 	}
 	var before int64
 	for n := 0; time.Since(begin) < period; n++ {
