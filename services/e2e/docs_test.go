@@ -105,3 +105,24 @@ func between(t *testing.T, s, from, to string) string {
 	s, _, _ = strings.Cut(s, to)
 	return s
 }
+
+// What the README says is proven by a test is at least named after one.
+func TestReadmeNamesTestsThatAre(t *testing.T) {
+	named := regexp.MustCompile("`(Test[A-Z][A-Za-z]+)`").FindAllStringSubmatch(readFile(t, "../../README.md"), -1)
+	if len(named) < 10 {
+		t.Errorf("the README names %d tests, want one for each failure", len(named))
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ""
+	for _, f := range files {
+		all += readFile(t, f)
+	}
+	for _, m := range named {
+		if !strings.Contains(all, "func "+m[1]+"(t *testing.T)") {
+			t.Errorf("the README names %s, which is no test of this room", m[1])
+		}
+	}
+}
