@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,13 +22,13 @@ type result struct {
 	cpu  float64 // seconds of the server's, user and system, for one request
 }
 
-func measure(s *server, path, post string, conns int, period time.Duration) (result, error) {
+func measure(s *server, l load, period time.Duration) (result, error) {
 	before, err := cpuTime(s.cmd.Process.Pid)
 	if err != nil {
 		return result{}, err
 	}
 	began := time.Now()
-	requests, err := load(s.url+path, post, conns, period)
+	requests, err := l.send(s.url, period)
 	took := time.Since(began).Seconds()
 	if err != nil {
 		return result{}, err
@@ -36,52 +37,83 @@ func measure(s *server, path, post string, conns int, period time.Duration) (res
 	return result{rate: requests / took, cpu: (after - before) / requests}, err
 }
 
-// load sends requests over conns connections for a period, and returns how
-// many were answered well; any that was not is an error.
-func load(url, post string, conns int, period time.Duration) (float64, error) {
-	wrk, err := exec.LookPath("wrk")
+// load is what is sent over some connections: one path, or some in turn.
+type load struct {
+	paths []string
+	post  string // a body to POST; empty: GET
+	conns int
+}
+
+// send sends the load for a period, and returns how many requests were
+// answered well; any that was not is an error.
+func (l load) send(url string, period time.Duration) (float64, error) {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return l.fromGo(url, period)
+	}
+	out, err := l.wrk(url, period)
 	if err != nil {
-		return goLoad(url, post, conns, period)
+		return 0, err
 	}
-	args := []string{"-t1", "-c" + strconv.Itoa(conns), "-d" + strconv.Itoa(max(1, int(period.Seconds()))) + "s"}
-	if post != "" {
-		script, err := os.CreateTemp("", "bench-*.lua")
-		if err != nil {
-			return 0, err
-		}
-		defer os.Remove(script.Name())
-		fmt.Fprintf(script, "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = '%s'\n", post)
-		script.Close()
-		args = append(args, "-s", script.Name())
-	}
-	out, err := exec.Command(wrk, append(args, url)...).CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("wrk: %w\n%s", err, out)
-	}
-	if strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") {
-		return 0, fmt.Errorf("not all was answered well:\n%s", out)
-	}
-	m := regexp.MustCompile(`(\d+) requests in`).FindSubmatch(out)
+	m := regexp.MustCompile(`(\d+) requests in`).FindStringSubmatch(out)
 	if m == nil {
 		return 0, fmt.Errorf("wrk said:\n%s", out)
 	}
-	return strconv.ParseFloat(string(m[1]), 64)
+	return strconv.ParseFloat(m[1], 64)
 }
 
-func goLoad(url, post string, conns int, period time.Duration) (float64, error) {
+// wrk sends the load with wrk, and returns what that says.
+func (l load) wrk(url string, period time.Duration) (string, error) {
+	args := []string{"-t1", "--latency", "-c" + strconv.Itoa(l.conns), "-d" + strconv.Itoa(max(1, int(period.Seconds()))) + "s"}
+	if text := l.script(); text != "" {
+		script, err := os.CreateTemp("", "bench-*.lua")
+		if err != nil {
+			return "", err
+		}
+		defer os.Remove(script.Name())
+		_, err = script.WriteString(text)
+		if err := errors.Join(err, script.Close()); err != nil {
+			return "", err
+		}
+		args = append(args, "-s", script.Name())
+	}
+	out, err := exec.Command("wrk", append(args, url+l.paths[0])...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("wrk: %w\n%s", err, out)
+	}
+	if strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") {
+		return "", fmt.Errorf("not all was answered well:\n%s", out)
+	}
+	return string(out), nil
+}
+
+// script tells wrk what is not a GET of one path.
+func (l load) script() string {
+	switch {
+	case l.post != "":
+		return fmt.Sprintf("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = '%s'\n", l.post)
+	case len(l.paths) > 1:
+		return fmt.Sprintf(`local paths, requests, i = {"%s"}, {}, 0
+init = function() for n, path in ipairs(paths) do requests[n] = wrk.format(nil, path) end end
+request = function() i = i %% #requests + 1 return requests[i] end
+`, strings.Join(l.paths, `","`))
+	}
+	return ""
+}
+
+func (l load) fromGo(url string, period time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), period)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: conns}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.conns}}
 	var done, failed atomic.Int64
 	var wg sync.WaitGroup
-	for range conns {
+	for range l.conns {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for n := 0; ctx.Err() == nil; n++ {
 				method, body := http.MethodGet, io.Reader(nil)
-				if post != "" {
-					method, body = http.MethodPost, strings.NewReader(post)
+				if l.post != "" {
+					method, body = http.MethodPost, strings.NewReader(l.post)
 				}
-				req, err := http.NewRequest(method, url, body)
+				req, err := http.NewRequest(method, url+l.paths[n%len(l.paths)], body)
 				if err != nil {
 					failed.Add(1)
 					return

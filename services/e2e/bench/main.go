@@ -23,13 +23,11 @@ import (
 
 // contest is one of ours against one that is bare, under the same load.
 type contest struct {
-	name  string
-	goal  string // what the issue on numbers wants of the ratios
-	ours  *server
-	bare  *server
-	path  string
-	post  string // a body to POST; empty: GET
-	conns int
+	name string
+	goal string // what the issue on numbers wants of the ratios
+	ours *server
+	bare *server
+	load load
 }
 
 func main() {
@@ -81,11 +79,11 @@ func run(s *stage, rounds int, period time.Duration, only string) error {
 func (c contest) run(rounds int, period time.Duration) error {
 	var ours, bare, rates, cpus []float64
 	for i := range rounds + 1 {
-		a, err := measure(c.ours, c.path, c.post, c.conns, period)
+		a, err := measure(c.ours, c.load, period)
 		if err != nil {
 			return err
 		}
-		b, err := measure(c.bare, c.path, c.post, c.conns, period)
+		b, err := measure(c.bare, c.load, period)
 		if err != nil {
 			return err
 		}
@@ -122,7 +120,7 @@ func (s *stage) contests(only string) ([]contest, error) {
 		order   = `{"sourceCurrency":"EUR","targetCurrency":"USD","sourceAmount":"100.00"}`
 	)
 	var all []contest
-	add := func(name, goal, path, post string, ours, bare func() (*server, error)) error {
+	addLoad := func(name, goal string, l load, ours, bare starter) error {
 		if !strings.Contains(name, only) {
 			return nil
 		}
@@ -134,8 +132,11 @@ func (s *stage) contests(only string) ([]contest, error) {
 		if err != nil {
 			return err
 		}
-		all = append(all, contest{name, goal, a, b, path, post, 32})
+		all = append(all, contest{name, goal, a, b, l})
 		return nil
+	}
+	add := func(name, goal, path, post string, ours, bare starter) error {
+		return addLoad(name, goal, load{[]string{path}, post, 32}, ours, bare)
 	}
 	rates := s.once("rates", "LOG_LEVEL=info")
 	quiet := s.once("rates", "LOG_LEVEL=warn")
@@ -147,8 +148,10 @@ func (s *stage) contests(only string) ([]contest, error) {
 		add("rates /v1/latest, LOG_LEVEL=warn", "≥ 0.85, ≤ 1.25", latest, "", quiet, s.bytesOf(rates, latest)),
 		add("rates /v1/latest?base=USD&symbols=EUR,GBP", "≥ 0.70, ≤ 1.50", cross, "", rates, s.bytesOf(rates, cross)),
 		add("rates ?base=USD&…, LOG_LEVEL=warn", "≥ 0.85, ≤ 1.25", cross, "", quiet, s.bytesOf(rates, cross)),
+		addLoad("rates, 1,000 different queries", "", load{ratesMix(), "", 32}, rates, s.bytesOf(rates, latest)),
 		add("quotes /v1/convert, warm", "≥ 0.65", convert, "", warm, s.bytesOf(warm, convert)),
 		add("quotes /v1/convert, warm, LOG_LEVEL=warn", "≥ 0.80", convert, "", warmQuiet, s.bytesOf(warm, convert)),
+		addLoad("quotes, 1,000 different conversions", "", load{quotesMix(), "", 32}, warm, s.bytesOf(warm, convert)),
 		add("quotes /v1/convert, max_age=0s : relay", "≥ 0.75", convert, "", asking, s.relayOf(rates, latest)),
 		add("quotes GET /v1/quotes/{id}", "≥ 0.50", "", "", s.oneQuote(warm, order), s.bytesOfQuote(warm, order)),
 		add("quotes POST /v1/quotes, SQLite : commit", "≥ 0.80", "/v1/quotes", order, warm, s.committer()),

@@ -11,7 +11,9 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"os"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -38,13 +40,30 @@ func (f *Format) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// New returns a logger that writes each line to w at once.
+// New returns a logger that writes each line to w at once, in one call.
 func New(w io.Writer, level slog.Level, format Format) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if format == Text {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	if f, ok := w.(*os.File); ok {
+		w = direct{f}
+	} else {
+		w = &locked{w: w}
+	}
+	return slog.New(&jsonHandler{slog.NewJSONHandler(w, options), w})
+}
+
+// locked makes a writer safe for concurrent use.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
 }
 
 // maxForeign is how much of a foreign text is shown, in bytes.
@@ -54,6 +73,9 @@ const maxForeign = 200
 // terminal: control and formatting characters and broken UTF-8 replaced, what
 // is over 200 bytes cut off with an ellipsis.
 func Clean(s string) string {
+	if len(s) <= maxForeign && isPlain(s) {
+		return s
+	}
 	cut := len(s) > maxForeign
 	if cut {
 		s = s[:maxForeign]
@@ -69,4 +91,14 @@ func Clean(s string) string {
 		s = strings.TrimRight(s, "�") + "…"
 	}
 	return s
+}
+
+// isPlain reports whether s is of printable ASCII, as most of it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

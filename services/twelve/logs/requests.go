@@ -111,21 +111,17 @@ func (o Options) finish(log *slog.Logger, r *http.Request, rec *recorder, took t
 	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 12),
-		slog.String("method", Clean(r.Method)),
-		slog.String("path", Clean(r.URL.Path)),
-		slog.String("route", route),
-		slog.Int("status", status),
-		slog.Int64("bytes", rec.bytes),
-		slog.String("duration", took.String()),
-		slog.String("request_id", req.ID),
-		slog.String("trace_id", req.TraceID),
-		slog.String("client", o.Client(r)),
-	)
-	if req.err != nil {
-		attrs = append(attrs, slog.String("error", req.err.Error()))
+	l := requestLine{
+		level: level, time: time.Now(),
+		method: Clean(r.Method), path: Clean(r.URL.Path), route: route,
+		status: status, bytes: rec.bytes, took: took,
+		requestID: req.ID, traceID: req.TraceID, client: o.Client(r), err: req.err,
 	}
-	log.LogAttrs(r.Context(), level, "request", attrs...)
+	if h, ok := log.Handler().(*jsonHandler); ok {
+		l.write(h.w)
+		return
+	}
+	log.LogAttrs(r.Context(), level, "request", l.attrs()...)
 }
 
 func levelOf(status int, path string, told bool) slog.Level {

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package logs
+
+import "os"
+
+type direct struct{ *os.File }
