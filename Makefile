@@ -70,6 +70,16 @@ bench: build ## the apps side by side with bare handlers (services/e2e/bench)
 	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
 	bin/bench bin
 
+profile: ## CPU and allocation profiles of the same, in bin/profile
+	@for app in rates quotes; do \
+	  CGO_ENABLED=0 go build -C services/$$app -tags profile -trimpath -o ../../bin/profile/ . || exit 1; done
+	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/profile/ ./bare ./bench
+	bin/profile/bench -time 5s -profile bin/profile bin/profile
+
+growth: build ## what more days of history cost, and more clients
+	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
+	bin/bench -growth bin
+
 alone: ## each module builds and vets without the workspace
 	@for m in $(MODULES); do echo "alone $$m"; \
 	  (cd services/$$m && GOWORK=off go build ./... && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || exit 1; done
@@ -88,4 +98,4 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes routed build snapshot clean test faults soak bench alone lint tidy help
+.PHONY: up rates quotes routed build snapshot clean test faults soak bench profile growth alone lint tidy help

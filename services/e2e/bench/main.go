@@ -2,7 +2,10 @@
 // same work (services/e2e/bare): in turn, A B A B, and as ratios, since the
 // machine is never quiet. It prints one table.
 //
-//	bench [-rounds 11] [-time 2s] [-only NAME] BINDIR
+//	bench [-rounds 11] [-time 2s] [-only NAME] [-growth | -profile DIR] BINDIR
+//
+// With -growth it measures more days and more clients instead; with -profile it
+// takes profiles of our sides, of binaries built with the tag profile.
 //
 // BINDIR holds the binaries as they ship, and bare. The load comes from wrk
 // where it is found, else from Go. Logs and metrics are as shipped, stdout in
@@ -35,16 +38,25 @@ func main() {
 	rounds := flag.Int("rounds", 11, "rounds of each contest")
 	period := flag.Duration("time", 2*time.Second, "length of one run")
 	only := flag.String("only", "", "contests whose name contains this")
+	growth := flag.Bool("growth", false, "measure more days and more clients instead")
+	profiles := flag.String("profile", "", "take profiles instead, into this folder")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		log.Fatal("usage: bench [-rounds 11] [-time 2s] [-only NAME] BINDIR")
+		log.Fatal("usage: bench [-rounds 11] [-time 2s] [-only NAME] [-growth | -profile DIR] BINDIR")
 	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		log.Fatal(err)
 	}
 	s := &stage{bin: flag.Arg(0), dir: dir}
-	err = run(s, *rounds, *period, *only)
+	switch {
+	case *growth:
+		err = s.growth(*period)
+	case *profiles != "":
+		err = profileAll(s, *only, *profiles, *period)
+	default:
+		err = run(s, *rounds, *period, *only)
+	}
 	s.end()
 	os.RemoveAll(dir)
 	if err != nil {
@@ -68,6 +80,22 @@ func run(s *stage, rounds int, period time.Duration, only string) error {
 	fmt.Printf("\n%-44s %9s %9s  %-22s %-22s %s\n", "", "ours", "bare", "requests/s, ours:bare", "CPU/request, ours:bare", "goal")
 	for _, c := range contests {
 		if err := c.run(rounds, period); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+func profileAll(s *stage, only, dir string, period time.Duration) error {
+	contests, err := s.contests(only)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, c := range contests {
+		if err := c.profile(dir, period); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}

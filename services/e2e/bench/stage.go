@@ -28,8 +28,9 @@ type stage struct {
 
 // server is a running process.
 type server struct {
-	url string
-	cmd *exec.Cmd
+	url      string
+	cmd      *exec.Cmd
+	profiles string // where it shows them, if it does
 }
 
 type starter = func() (*server, error)
@@ -52,20 +53,22 @@ func (s *stage) start(args []string, env ...string) (*server, error) {
 		return nil, err
 	}
 	defer out.Close()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	addr := free.Addr().(*net.TCPAddr)
-	free.Close()
+	profiles, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(filepath.Join(s.bin, args[0]), args[1:]...)
-	cmd.Env = append([]string{fmt.Sprint("PORT=", addr.Port), "HOST=127.0.0.1", "FEED_URL=none", "LOCK_MAX_DAYS=36500",
+	cmd.Env = append([]string{fmt.Sprint("PORT=", addr.Port), "PROFILE_ADDR=" + profiles.String(), "HOST=127.0.0.1", "FEED_URL=none", "LOCK_MAX_DAYS=36500",
 		fmt.Sprintf("DATABASE_URL=sqlite:%s/%d.db", s.dir, s.files)}, env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	server := &server{"http://" + addr.String(), cmd}
+	server := &server{"http://" + addr.String(), cmd, profiles.String()}
 	s.running = append(s.running, server)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if args[0] == "bare" {
@@ -80,6 +83,15 @@ func (s *stage) start(args []string, env ...string) (*server, error) {
 	}
 	text, _ := os.ReadFile(name)
 	return nil, fmt.Errorf("%v does not listen:\n%s", args, text)
+}
+
+// freeAddr is one that nobody listens on, on the loopback.
+func freeAddr() (*net.TCPAddr, error) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return free.Addr().(*net.TCPAddr), free.Close()
 }
 
 // once starts an app when it is first asked for.
@@ -157,7 +169,7 @@ func (s *stage) oneQuote(app starter, order string) starter {
 		if err != nil {
 			return nil, err
 		}
-		return &server{of.url + path, of.cmd}, nil
+		return &server{of.url + path, of.cmd, of.profiles}, nil
 	}
 }
 
