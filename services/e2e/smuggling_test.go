@@ -144,10 +144,17 @@ func TestSmugglingThroughTheRoutingLayer(t *testing.T) {
 			}
 		})
 	}
+	posts := 0
 	for _, line := range quotes.out.lines() {
 		if strings.Contains(line, `"request_id":"hidden"`) {
 			t.Errorf("the hidden request got through: %s", line)
 		}
+		if strings.Contains(line, `"method":"POST"`) {
+			posts++
+		}
+	}
+	if posts > len(keys) {
+		t.Errorf("the app got %d requests for %d: bodies that are broken were sent again", posts, len(keys))
 	}
 	wantOneEach(t, quotes, database, keys)
 	wantUnharmed(t, quotes)
