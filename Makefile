@@ -50,6 +50,7 @@ clean: ## remove bin
 
 ##@ Check
 
+SOAK ?= 10m
 RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 
 test: bin/goreman ## everything: unit, process, both apps together
@@ -59,8 +60,11 @@ ifeq ($(RACE),)
 endif
 	go test -count=1 $(RACE) work
 
-faults: bin/goreman ## the tests of restarts and losses at full length
+faults: bin/goreman ## the tests of restarts, losses and limping at full length
 	FAULTS=1 go test -count=1 -timeout 30m $(RACE) ./services/e2e
+
+soak: bin/goreman ## load and restarts for as long as SOAK says (10m)
+	SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run TestSoak ./services/e2e
 
 bench: build ## the apps side by side with bare handlers (services/e2e/bench)
 	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
@@ -84,4 +88,4 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes routed build snapshot clean test faults bench alone lint tidy help
+.PHONY: up rates quotes routed build snapshot clean test faults soak bench alone lint tidy help

@@ -99,7 +99,7 @@ func TestIdleConnections(t *testing.T) {
 	quotes := shipped(t, "quotes", "LOG_LEVEL=info", "RATES_URL="+rates.url)
 	for _, a := range []*app{quotes, rates} { // rates last: quotes asks it
 		t.Run(a.name, func(t *testing.T) {
-			check := watch(t, a)
+			check := baseline(t, a)
 			before := tollOf(t, a)
 			c := idle(t, a, size)
 			wantPrompt(t, a)
@@ -204,7 +204,7 @@ func TestSlowRequests(t *testing.T) {
 	rates, quotes := startBoth(t)
 	for a, refused := range map[*app]string{rates: "HTTP/1.1 404 Not Found", quotes: "HTTP/1.1 400 Bad Request"} {
 		t.Run(a.name, func(t *testing.T) {
-			check := watch(t, a)
+			check := baseline(t, a)
 			all := []slow{
 				{name: "to say anything", limit: header},
 				{name: "in the first line", raw: "GET /livez", drop: "x", limit: header, told: "HTTP/1.1 400 Bad Request"},
@@ -260,7 +260,7 @@ func TestClientsWhoDoNotRead(t *testing.T) {
 	const part = "the client took only a part"
 	rates := shipped(t, "rates", "FEED_URL=file://"+longHistory(t))
 	rates.await("the feed is there", func(line map[string]any) (string, bool) { return "", line["source"] == "feed" })
-	check := watch(t, rates)
+	check := baseline(t, rates)
 	if r := get(t, rates.url+"/v1/2001-01-01.."); len(r.body) < 1<<20 {
 		t.Fatalf("the whole is %d bytes, too few for this test", len(r.body))
 	}
@@ -297,7 +297,7 @@ func TestClientsWhoAskAndDoNotRead(t *testing.T) {
 	rates := shipped(t, "rates", "LOG_LEVEL=info")
 	quotes := shipped(t, "quotes", "LOG_LEVEL=info", "RATES_URL="+rates.url)
 	for _, a := range []*app{rates, quotes} {
-		check := watch(t, a)
+		check := baseline(t, a)
 		before := tollOf(t, a)
 		c := gather(t, a, clients, strings.Repeat("GET /openapi.json HTTP/1.1\r\nHost: app\r\n\r\n", requests))
 		const answered = `http_requests_total\{route="/openapi.json",status="200"\}`
@@ -336,7 +336,7 @@ func TestClientsWhoLeave(t *testing.T) {
 	rates := start(t, "rates", "FEED_URL=file://"+longHistory(t))
 	quotes := startQuotes(t, rates, "DATABASE_URL="+database)
 	rates.await("the feed is there", func(line map[string]any) (string, bool) { return "", line["source"] == "feed" })
-	checkRates, checkQuotes := watch(t, rates), watch(t, quotes)
+	checkRates, checkQuotes := baseline(t, rates), baseline(t, quotes)
 	leave := func(a *app, raw string, abruptly bool, read int64) {
 		conn := dial(t, a.url)
 		if _, err := io.WriteString(conn, raw); err != nil {

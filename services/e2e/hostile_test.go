@@ -115,9 +115,9 @@ func tollOf(t *testing.T, a *app) toll {
 	return toll{counter(t, a, "go_goroutines"), files, memory}
 }
 
-// watch notes what a process costs, and returns a check that this is all it
+// baseline notes what a process costs, and returns a check that this is all it
 // costs once its clients have left, and that they did it no harm.
-func watch(t *testing.T, a *app) (check func()) {
+func baseline(t *testing.T, a *app) (check func()) {
 	t.Helper()
 	wantPrompt(t, a) // it has opened what it keeps open
 	before := tollOf(t, a)
@@ -151,7 +151,7 @@ func TestOddRequestsGetAClearStatus(t *testing.T) {
 	large := strings.Repeat("x", 40<<10)
 	rates, quotes := startBoth(t)
 	for _, a := range []*app{rates, quotes} {
-		check := watch(t, a)
+		check := baseline(t, a)
 		for _, tt := range []struct{ name, raw, want string }{
 			{"HTTP/1.0", "GET /livez HTTP/1.0\r\n\r\n", "200 closed"},
 			{"HTTP/1.0, kept alive", "GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "200 open"},

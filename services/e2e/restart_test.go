@@ -22,6 +22,7 @@ func full() bool { return os.Getenv("FAULTS") != "" }
 type traffic struct {
 	stop     chan struct{}
 	wg       sync.WaitGroup
+	asked    atomic.Int64
 	answered atomic.Int64
 	mu       sync.Mutex
 	failures []string
@@ -33,13 +34,38 @@ type traffic struct {
 // 200 is a failure, and nothing is tried twice.
 func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 	t.Helper()
+	return loadEvery(t, time.Millisecond, url, clients, keepAlive)
+}
+
+// loadEvery is load with another pause.
+func loadEvery(t *testing.T, pause time.Duration, url string, clients int, keepAlive bool) *traffic {
+	t.Helper()
+	return loadWith(t, pause, clients, keepAlive, func(c *http.Client) error {
+		resp, err := c.Get(url)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", resp.StatusCode)
+		}
+		return nil
+	})
+}
+
+// loadWith is load of whatever the clients ask.
+func loadWith(t *testing.T, pause time.Duration, clients int, keepAlive bool, ask func(*http.Client) error) *traffic {
+	t.Helper()
 	l := &traffic{stop: make(chan struct{})}
 	for range clients {
 		transport := &http.Transport{DisableKeepAlives: !keepAlive, DialContext: dialLocalhost}
 		c := &http.Client{Transport: transport, Timeout: patience}
 		l.wg.Go(func() {
 			defer transport.CloseIdleConnections()
-			tick := time.NewTicker(time.Millisecond)
+			tick := time.NewTicker(pause)
 			defer tick.Stop()
 			for {
 				select {
@@ -48,14 +74,8 @@ func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 				case <-tick.C:
 				}
 				began := time.Now()
-				resp, err := c.Get(url)
-				if err == nil {
-					_, err = io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-					if err == nil && resp.StatusCode != http.StatusOK {
-						err = fmt.Errorf("status %d", resp.StatusCode)
-					}
-				}
+				l.asked.Add(1)
+				err := ask(c)
 				l.note(time.Since(began), err)
 			}
 		})
@@ -114,9 +134,9 @@ func (l *traffic) want(t *testing.T, limit time.Duration) {
 }
 
 func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
-	restarts := 5
+	restarts, pace := 5, time.Second
 	if full() {
-		restarts = 20
+		restarts, pace = 20, 3*time.Second
 	}
 	port := freePorts(t)
 	env := fmt.Sprintf("PORT=%d", port)
@@ -128,6 +148,9 @@ func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 		get(t, quotes.url+convert100) // something is known from now on
 		loads = append(loads, load(t, quotes.url+convert100, 4, true), load(t, quotes.url+convert100, 2, false))
 	}
+	began := time.Now()
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
 	for range restarts {
 		if code := producer.stop(syscall.SIGTERM); code != 0 {
 			t.Errorf("exit status %d after SIGTERM, want 0", code)
@@ -137,7 +160,9 @@ func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 		for _, l := range loads {
 			l.more(t, 50)
 		}
+		<-tick.C
 	}
+	t.Logf("%d restarts in %v", restarts, time.Since(began).Round(time.Millisecond))
 	for _, l := range loads {
 		l.want(t, 1500*time.Millisecond)
 	}

@@ -87,7 +87,7 @@ func wantOneEach(t *testing.T, quotes *app, database string, keys []string) {
 func TestSmugglingShapes(t *testing.T) {
 	database := sqliteURL(t)
 	rates, quotes := startBoth(t, "DATABASE_URL="+database)
-	checkRates, checkQuotes := watch(t, rates), watch(t, quotes)
+	checkRates, checkQuotes := baseline(t, rates), baseline(t, quotes)
 	locked, keys := 0, []string{}
 	for n, s := range shapes() {
 		t.Run(s.name, func(t *testing.T) {

@@ -55,6 +55,23 @@ func copyTree(from, to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
+// addToDotenv gives the checkout's .env a further line until the test ends.
+func addToDotenv(t *testing.T, line string) {
+	t.Helper()
+	dir, err := checkout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, preset := filepath.Join(dir, ".env"), readFile(t, filepath.Join(dir, ".env.example"))
+	write := func(content string) {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(preset + line + "\n")
+	t.Cleanup(func() { write(preset) }) // what make puts there
+}
+
 // pair is a runner of the Procfile with both apps under it.
 type pair struct {
 	*app
@@ -166,17 +183,24 @@ func TestMakeUp(t *testing.T) {
 			t.Errorf("no clean end:\n%s", p.out)
 		}
 	})
-	t.Run("shell before .env before default: RATES_URL in the shell swaps", func(t *testing.T) {
-		party := thirdParty(t)
-		base := freePorts(t, 100)
-		p := up(t, []string{"RATES_URL=" + party.URL}, "make", "up", fmt.Sprintf("PORT=%d", base))
-		if got := get(t, fmt.Sprintf("http://localhost:%d%s", base, convert100)).json(t)["targetAmount"]; got != "125.00" {
-			t.Errorf("got %v, want the third party's 125.00", got)
-		}
-		p.ctrlC()
-		p.wait()
-		p.wantNoOrphan()
-	})
+	party := thirdParty(t)
+	for _, tt := range []struct{ name, dotenv, shell string }{ // the default is above
+		{"shell before default", "", "RATES_URL=" + party.URL},
+		{".env before default", "RATES_URL=" + party.URL, "-uRATES_URL"},
+		{"shell before .env", "RATES_URL=http://localhost:1", "RATES_URL=" + party.URL},
+	} {
+		t.Run(tt.name+": RATES_URL swaps", func(t *testing.T) {
+			addToDotenv(t, tt.dotenv)
+			base := freePorts(t, 100)
+			p := up(t, nil, "env", tt.shell, "make", "up", fmt.Sprintf("PORT=%d", base))
+			if got := get(t, fmt.Sprintf("http://localhost:%d%s", base, convert100)).json(t)["targetAmount"]; got != "125.00" {
+				t.Errorf("got %v, want the third party's 125.00", got)
+			}
+			p.ctrlC()
+			p.wait()
+			p.wantNoOrphan()
+		})
+	}
 	for _, victim := range []string{"quotes", "rates"} {
 		t.Run("ends non-zero and leaves no orphan after a crash of "+victim, func(t *testing.T) {
 			p := up(t, nil, "make", "up", fmt.Sprintf("PORT=%d", freePorts(t, 100)))

@@ -45,6 +45,10 @@ type settings struct {
 	LockMaxDays   int `envconfig:"LOCK_MAX_DAYS" default:"7" want:"a whole number of days, 0 or more" desc:"oldest reference date to lock on, in days before today (UTC)"`
 	MaxOpenQuotes int `envconfig:"MAX_OPEN_QUOTES" default:"1000000" want:"a whole number of quotes, 1 or more" desc:"open quotes at most; above it 503"`
 
+	// What is over is turned away at once, so that what is let in is answered
+	// in time: capacity is this by the seconds that a request takes.
+	MaxInFlight int `envconfig:"MAX_IN_FLIGHT" default:"512" want:"a whole number of requests, 1 or more" desc:"requests worked on at once, probes not counted; above it 503"`
+
 	// Only the routing layer's own addresses: whoever is in here can claim to
 	// be anyone.
 	TrustedProxies []netip.Prefix `envconfig:"TRUSTED_PROXIES" want:"CIDRs separated by commas, such as 127.0.0.1/32,10.0.0.0/8" desc:"CIDRs of proxies whose X-Forwarded-For counts"`
@@ -65,5 +69,6 @@ func (s *settings) Validate() error {
 	refuse(s.Retention < 24*time.Hour, "RETENTION: want 24h or more: idempotency keys count that long")
 	refuse(s.LockMaxDays < 0, "LOCK_MAX_DAYS: want a whole number of days, 0 or more")
 	refuse(s.MaxOpenQuotes < 1, "MAX_OPEN_QUOTES: want a whole number of quotes, 1 or more")
+	refuse(s.MaxInFlight < 1, "MAX_IN_FLIGHT: want a whole number of requests, 1 or more")
 	return errors.Join(errs...)
 }

@@ -40,6 +40,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) > 0 && args[0] == "check" {
+		return runCheck(ctx, args[1:], stdout)
+	}
 	command := strings.Join(args, " ")
 	switch command {
 	case "", "probe":
@@ -50,7 +53,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		help(stdout)
 		return nil
 	default:
-		return errors.New("takes --help, --version, probe or nothing; all else is in the environment")
+		return errors.New("takes --help, --version, probe, check or nothing; all else is in the environment")
 	}
 
 	var cfg settings
@@ -93,7 +96,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
 		Handler: web.Routes(web.App{
 			Rates: rates, Quotes: quotes, Health: health, Metrics: metrics, Log: log, Now: time.Now,
-			LockMaxDays: cfg.LockMaxDays, TrustedProxies: cfg.TrustedProxies,
+			LockMaxDays: cfg.LockMaxDays, MaxInFlight: cfg.MaxInFlight, TrustedProxies: cfg.TrustedProxies,
 		}),
 	}.Serve(ctx, listeners...)
 }
@@ -103,6 +106,11 @@ func help(w io.Writer) {
 
   quotes             serve on PORT until SIGTERM or Ctrl-C
   quotes probe       ask the one that serves on PORT whether it is ready: exit 0 or 1
+  quotes check [--json] [URL]
+                     before a swap, ask whether URL, or else RATES_URL, can be the backing
+                     service, and DATABASE_URL the database: exit 0 or 1, within 5 seconds.
+                     Others see a URL on the command line: give one with credentials in
+                     RATES_URL or RATES_URL_FILE
   quotes --version
 
 Variables:

@@ -10,8 +10,14 @@ import (
 func countCalls(m *telemetry.Metrics) func(ratesapi.Call) {
 	attempts := m.NewCounter("backing_attempts_total")
 	duration := m.NewPrometheusHistogram("backing_call_duration_seconds")
+	calls := func(o ratesapi.Outcome, n int) {
+		m.GetOrCreateCounter(`backing_calls_total{outcome="` + string(o) + `"}`).Add(n)
+	}
+	for _, o := range ratesapi.Outcomes {
+		calls(o, 0) // so that each is there before it happens
+	}
 	return func(c ratesapi.Call) {
-		m.GetOrCreateCounter(`backing_calls_total{outcome="` + string(c.Outcome) + `"}`).Inc()
+		calls(c.Outcome, 1)
 		attempts.Add(c.Attempts)
 		duration.Update(c.Duration.Seconds())
 	}

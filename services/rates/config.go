@@ -40,8 +40,9 @@ type settings struct {
 	FeedEvery interval `envconfig:"FEED_EVERY" default:"1h" want:"a duration of 1s or more, such as 15m or 1h" desc:"time between two looks at the feed, at most"`
 
 	// On a disk that outlives the process. What was kept of another FEED_URL
-	// does not count. A feed that lacks days of the last good one is refused:
-	// should a wrong one have been believed, remove the file and restart.
+	// does not count. A feed that lacks days or currencies of the last good
+	// one is refused: should a wrong one have been believed, remove the file
+	// and restart.
 	FeedCache string `envconfig:"FEED_CACHE" desc:"file to keep the last good feed in, for a start while it is down; unset keeps none"`
 
 	// The consumer puts the same into its handle's userinfo.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,8 +16,8 @@ import (
 
 // Two editions of a feed.
 const (
-	older   = "Date,USD,NOK,\n2025-10-22,1.1587,11.656,\n"
-	current = "Date,USD,NOK,\n2025-10-23,1.1593,11.8529,\n2025-10-22,1.1587,11.656,\n"
+	older   = "Date,USD,NOK,\n2025-10-22,1.1587,11.656,\n2025-10-21,1.1607,11.6618,\n"
+	current = "Date,USD,NOK,\n2025-10-23,1.1593,11.8529,\n2025-10-22,1.1587,11.656,\n2025-10-21,1.1607,11.6618,\n"
 )
 
 // upstream is a server of a feed that a test can change. Its URL has secrets.
@@ -73,10 +74,26 @@ func TestFeedFromAFile(t *testing.T) {
 	a := start(t, "FEED_URL=file://"+path)
 	a.answers("/v1/2025-10-23", `"NOK":11.8529`)
 	a.line("attached", map[string]any{"resource": "feed", "url": "file://" + path, "every": "1h0m0s"})
-	a.line("table", map[string]any{"source": "feed", "days": 2.0, "first": "2025-10-22", "newest": "2025-10-23"})
+	a.line("table", map[string]any{"source": "feed", "days": 3.0, "first": "2025-10-21", "newest": "2025-10-23"})
 	a.answers("/metrics", `rates_feed_fetches_total{result="ok"} 1`)
 	a.answers("/metrics", "rates_feed_last_success_timestamp_seconds 1")
-	a.answers("/metrics", "rates_newest_day_age_seconds ")
+}
+
+func TestTheAgeOfTheNewestDayIsThatSinceItsMidnight(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "feed.csv")
+	if err := os.WriteFile(path, []byte(current), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := start(t, "FEED_URL=file://"+path)
+	a.answers("/v1/latest", `"date":"2025-10-23"`)
+	least := time.Since(time.Date(2025, 10, 23, 0, 0, 0, 0, time.UTC)).Seconds()
+	_, metrics := a.get("/metrics")
+	most := time.Since(time.Date(2025, 10, 23, 0, 0, 0, 0, time.UTC)).Seconds()
+	_, value, _ := strings.Cut(metrics, "\nrates_newest_day_age_seconds ")
+	value, _, _ = strings.Cut(value, "\n")
+	if got, err := strconv.ParseFloat(value, 64); err != nil || got < least || got > most {
+		t.Errorf("got %q, %v, want %v to %v", value, err, least, most)
+	}
 }
 
 func TestARefreshIsPickedUpWhileRunning(t *testing.T) {

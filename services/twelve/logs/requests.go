@@ -17,6 +17,7 @@ type Request struct {
 	TraceID string // of the W3C trace context, taken or made
 	flags   string
 	err     error
+	told    bool // err has a warning of its own
 }
 
 type ctxKey struct{}
@@ -31,6 +32,14 @@ func FromContext(ctx context.Context) *Request {
 func Attach(ctx context.Context, err error) {
 	if r := FromContext(ctx); r != nil {
 		r.err = err
+	}
+}
+
+// AttachTold is Attach of an error that has warned in a line of its own, once
+// for all requests that it hits: their 503s are no warnings.
+func AttachTold(ctx context.Context, err error) {
+	if r := FromContext(ctx); r != nil {
+		r.err, r.told = err, true
 	}
 }
 
@@ -97,11 +106,11 @@ func (o Options) finish(log *slog.Logger, r *http.Request, rec *recorder, took t
 		status = http.StatusOK // what net/http sends when a handler wrote nothing
 	}
 	o.Done(route, status, took)
-	level := levelOf(status, r.URL.Path)
+	req := FromContext(r.Context())
+	level := levelOf(status, r.URL.Path, req.told)
 	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	req := FromContext(r.Context())
 	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("method", Clean(r.Method)),
 		slog.String("path", Clean(r.URL.Path)),
@@ -119,10 +128,12 @@ func (o Options) finish(log *slog.Logger, r *http.Request, rec *recorder, took t
 	log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-func levelOf(status int, path string) slog.Level {
+func levelOf(status int, path string, told bool) slog.Level {
 	switch {
 	case quiet[path] && (status < 500 || status == http.StatusServiceUnavailable):
 		return slog.LevelDebug
+	case status == http.StatusServiceUnavailable && told:
+		return slog.LevelInfo
 	case status == http.StatusServiceUnavailable:
 		return slog.LevelWarn
 	case status >= 500:

@@ -152,6 +152,21 @@ func TestAttachedErrorsStandAtTheEndOfTheLine(t *testing.T) {
 	Attach(t.Context(), errors.New("of no request")) // does nothing
 }
 
+func TestAnErrorThatWasToldIsNoSecondWarning(t *testing.T) {
+	for status, want := range map[int]string{503: "INFO", 500: "ERROR"} {
+		url, log := app(t, slog.LevelInfo, Options{}, func(w http.ResponseWriter, r *http.Request) {
+			AttachTold(r.Context(), errors.New("told before"))
+			w.WriteHeader(status)
+		})
+		mustSend(t, http.MethodGet, url)
+		got := log.line(t)
+		if got.values["level"] != want || got.values["error"] != "told before" {
+			t.Errorf("%d: got level %v and error %v, want %s and the error", status, got.values["level"], got.values["error"], want)
+		}
+	}
+	AttachTold(t.Context(), errors.New("of no request")) // does nothing
+}
+
 func TestTheStatusIsTheOneSent(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

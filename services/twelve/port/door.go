@@ -26,12 +26,12 @@ type door struct {
 
 // Accept accepts until the door is shut and nobody is left before it.
 func (d *door) Accept() (net.Conn, error) {
+	d.wait() // here, and not after the last one: who serves that one may take its time
 	conn, err := d.TCPListener.Accept()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		d.TCPListener.Close()
 		return nil, net.ErrClosed
 	}
-	d.wait()
 	return conn, err
 }
 

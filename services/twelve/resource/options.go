@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -13,6 +14,11 @@ type Options struct {
 	Attempts int           // of one call, the first included; 1 to 10
 	MaxAge   time.Duration // an answer is reused without asking; 0: ask every time
 	MaxStale time.Duration // an answer is served when asking fails; never under MaxAge
+}
+
+// String is how a handle spells them.
+func (o Options) String() string {
+	return fmt.Sprintf("?timeout=%v&attempts=%d&max_age=%v&max_stale=%v", o.Timeout, o.Attempts, o.MaxAge, o.MaxStale)
 }
 
 var defaults = Options{Timeout: 2 * time.Second, Attempts: 3, MaxAge: 5 * time.Minute, MaxStale: 24 * time.Hour}

@@ -35,6 +35,7 @@ func TestParseRefuses(t *testing.T) {
 		{"also with two", "http://host/base/v1//", "ends in /v1, which the app adds itself: leave it out"},
 		{"also with a dot", "http://host/v1/.", "ends in /v1, which the app adds itself: leave it out"},
 		{"also percent-encoded", "http://host/%76%31", "ends in /v1, which the app adds itself: leave it out"},
+		{"the URL of the newest rates, pasted whole", "https://host/v1/latest", "ends in /v1/latest, which the app adds itself: leave it out"},
 		{"a fragment", "http://host/#top", "a # makes no sense here"},
 		{"an empty fragment", "http://host#", "a # makes no sense here"},
 		{"empty userinfo", "http://@host", "the credentials are empty"},

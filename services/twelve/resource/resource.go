@@ -61,8 +61,10 @@ func Parse(raw string) (Handle, error) {
 		return Handle{}, refusef("the port is not one from 1 to 65535")
 	}
 	base := baseOf(*u)
-	if strings.HasSuffix(base.Path, "/v1") {
-		return Handle{}, refusef("ends in /v1, which the app adds itself: leave it out")
+	for _, own := range []string{"/v1", "/v1/latest"} {
+		if strings.HasSuffix(base.Path, own) {
+			return Handle{}, refusef("ends in %s, which the app adds itself: leave it out", own)
+		}
 	}
 	credentials, err := userinfo(u)
 	if err != nil {

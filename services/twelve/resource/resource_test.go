@@ -118,3 +118,16 @@ func TestOptions(t *testing.T) {
 		})
 	}
 }
+
+func TestOptionsAreSpeltAsAHandleSpellsThem(t *testing.T) {
+	for _, options := range []string{"", "?timeout=250ms&attempts=1&max_age=0s", "?max_age=48h"} {
+		first, err := Parse("http://localhost" + options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse("http://localhost" + first.Options().String())
+		if err != nil || again.Options() != first.Options() {
+			t.Errorf("%s: got %v, error %v, want %v", options, again.Options(), err, first.Options())
+		}
+	}
+}

@@ -44,6 +44,9 @@ func (d Date) DaysSince(other Date) int {
 	return int((d.midnight().Unix() - other.midnight().Unix()) / (24 * 60 * 60))
 }
 
+// AddDays returns the day that is n days after d, before it when n is negative.
+func (d Date) AddDays(n int) Date { return DateOf(d.midnight().AddDate(0, 0, n)) }
+
 // String returns d as YYYY-MM-DD.
 func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)

@@ -84,6 +84,24 @@ func TestDaysSince(t *testing.T) {
 	}
 }
 
+func TestAddDays(t *testing.T) {
+	for _, tt := range []struct {
+		day  string
+		n    int
+		want string
+	}{
+		{"2026-08-21", 0, "2026-08-21"},
+		{"2026-08-21", -10, "2026-08-11"},
+		{"2026-03-01", -1, "2026-02-28"},
+		{"2024-02-28", 1, "2024-02-29"},
+		{"1999-12-31", 1, "2000-01-01"},
+	} {
+		if got := date(t, tt.day).AddDays(tt.n); got != date(t, tt.want) {
+			t.Errorf("got %v %d days from %s, want %s", got, tt.n, tt.day, tt.want)
+		}
+	}
+}
+
 func TestDatesAreOrdered(t *testing.T) {
 	want := []quote.Date{{}, date(t, "1999-12-31"), date(t, "2025-09-30"), date(t, "2026-08-21"), date(t, "2026-08-22"),
 		date(t, "2026-09-01")}

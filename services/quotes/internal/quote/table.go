@@ -67,6 +67,18 @@ func (t *Table) Date() Date { return t.date }
 // known here, the euro among them, ordered by code.
 func (t *Table) Currencies() []Currency { return slices.Clone(t.currencies) }
 
+// Unknown returns the codes that have a rate and whose minor units are not
+// known here, in order: nothing can be converted from or to them.
+func (t *Table) Unknown() []string {
+	var codes []string
+	for _, code := range slices.Sorted(maps.Keys(t.rates)) {
+		if _, err := LookupCurrency(code); err != nil {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
 // Cross returns how much of target one unit of source is worth: a published
 // rate as it is, any other as a cross rate rounded half to even to 12
 // significant digits. That is the rate: nothing is computed from a longer one.

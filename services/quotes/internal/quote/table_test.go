@@ -158,6 +158,17 @@ func TestCurrenciesAreThoseWithARateWhoseMinorUnitsAreKnown(t *testing.T) {
 	}
 }
 
+func TestUnknownAreTheCodesWithARateAlone(t *testing.T) {
+	for rates, want := range map[string][]string{
+		"USD 1.1699, JPY 185.66":         nil,
+		"XYZ 2, USD 1.1699, BTC 0.00001": {"BTC", "XYZ"},
+	} {
+		if got := table(t, "2026-08-21", rates).Unknown(); !slices.Equal(got, want) {
+			t.Errorf("got %q of %s, want %q", got, rates, want)
+		}
+	}
+}
+
 func TestATableNeverChanges(t *testing.T) {
 	rates := published(t, "USD 1.1699, GBP 0.8567")
 	tab, err := quote.NewTable(date(t, "2026-08-21"), rates)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -28,7 +29,7 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, quote.ErrNoRatesForDate) },
 		IsExcluded:   func(error) bool { return c.closing.Err() != nil },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			if to != gobreaker.StateHalfOpen && from != to { // probes are the calls' own lines
+			if from == gobreaker.StateClosed || to == gobreaker.StateClosed { // probes between are the calls' own lines
 				c.log.Info("breaker", "from", from.String(), "to", to.String())
 			}
 		},
@@ -43,4 +44,50 @@ func (c *Client) guarded(ctx context.Context, path string, date quote.Date) (*ke
 			quote.ErrRatesUnavailable, tripAfter, probeEvery)
 	}
 	return k, err
+}
+
+// limps says whether the backing service fails or answers late. Nobody waits
+// for it then who can do without, and calls are shared whatever max_age says:
+// requests that do not wait would start any number of them.
+func (c *Client) limps() bool {
+	return c.breaker.State() != gobreaker.StateClosed || c.status.late(c.now())
+}
+
+// mayRetry says whether a failed attempt may be made again. A probe is one
+// attempt.
+func (c *Client) mayRetry() bool {
+	return c.breaker.State() == gobreaker.StateClosed && c.budget.spend()
+}
+
+// answersPerRetry bounds calls to 1.2 a request, however often they fail.
+const answersPerRetry = 5
+
+// budget is what retries are paid from, so that they help with the odd failure
+// and do not treble the calls to a backing service that fails altogether. It
+// begins full, which is one call's retries; each good answer pays a fifth of
+// one back.
+type budget struct {
+	mu            sync.Mutex
+	answers, full int
+}
+
+func newBudget(attempts int) *budget {
+	full := (attempts - 1) * answersPerRetry
+	return &budget{answers: full, full: full}
+}
+
+func (b *budget) earn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answers = min(b.answers+1, b.full)
+}
+
+func (b *budget) spend() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answers < answersPerRetry {
+		return false
+	}
+	b.answers -= answersPerRetry
+	return true
 }

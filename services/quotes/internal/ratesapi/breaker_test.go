@@ -2,6 +2,7 @@ package ratesapi
 
 import (
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -77,6 +78,29 @@ func TestOneProbeAtATimeFindsOutWhetherTheProducerIsWell(t *testing.T) {
 				t.Errorf("request %d after the producer got well: %v", i+1, err)
 			}
 		}
+	})
+}
+
+func TestAnOutageIsOneLineACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f failing
+		c := serveInMemory(t, f.serve).attach(t, "?max_age=0s")
+		f.sick.Store(true)
+		const probes = 10
+		for range tripAfter {
+			_, _ = c.Latest(t.Context())
+		}
+		for range probes {
+			<-time.After(probeEvery + 1)
+			for range 100 {
+				_, _ = c.Latest(t.Context())
+			}
+		}
+		f.sick.Store(false)
+		<-time.After(probeEvery + 1)
+		c.mustLatest(t)
+		want(t, "warnings", len(c.warnings(t)), tripAfter+probes)
+		want(t, "lines of the breaker", strings.Count(c.log.String(), `"msg":"breaker"`), 2)
 	})
 }
 

@@ -28,13 +28,25 @@ type dayReply struct {
 // (the backing service's clock or time zone may be ahead), rates that can be.
 func decodeDay(body []byte, asked, today quote.Date) (*quote.Table, error) {
 	var reply dayReply
+	if err := decodeJSON(body, &reply); err != nil {
+		return nil, err
+	}
+	return reply.table(asked, today)
+}
+
+// decodeJSON reads a body that is one JSON value and nothing else.
+func decodeJSON(body []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(&reply); err != nil {
-		return nil, notJSON(body, err)
+	if err := d.Decode(v); err != nil {
+		return notJSON(body, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("JSON with something behind it")
+		return errors.New("JSON with something behind it")
 	}
+	return nil
+}
+
+func (reply dayReply) table(asked, today quote.Date) (*quote.Table, error) {
 	if reply.Base != "EUR" {
 		return nil, fmt.Errorf("base %q where EUR was asked for", reply.Base)
 	}
@@ -61,6 +73,33 @@ func decodeDay(body []byte, asked, today quote.Date) (*quote.Table, error) {
 		rates[code] = rate
 	}
 	return quote.NewTable(date, rates)
+}
+
+// decodeRange reads the rates of the days from one to another, each as strictly
+// as a single day's, and returns how many days there are. The first may be from
+// before the range: it is what held when the range began.
+func decodeRange(body []byte, from, to quote.Date) (days int, err error) {
+	var reply struct {
+		Amount json.RawMessage                       `json:"amount"`
+		Base   string                                `json:"base"`
+		Rates  map[string]map[string]json.RawMessage `json:"rates"`
+	}
+	if err := decodeJSON(body, &reply); err != nil {
+		return 0, err
+	}
+	for date, rates := range reply.Rates {
+		table, err := dayReply{reply.Amount, reply.Base, date, rates}.table(quote.Date{}, to)
+		if err == nil && (table.Date().DaysSince(to) > 0 || from.DaysSince(table.Date()) > lookBack) {
+			err = fmt.Errorf("the rates of %v where %v to %v was asked for", table.Date(), from, to)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if len(reply.Rates) == 0 {
+		return 0, errors.New("no days")
+	}
+	return len(reply.Rates), nil
 }
 
 func notJSON(body []byte, err error) error {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -32,6 +33,9 @@ const (
 	Failing     Outcome = "failing"          // 429, 5xx
 	NoService   Outcome = "no-rates-service" // what answers does not speak the contract
 )
+
+// Outcomes are all of them.
+var Outcomes = []Outcome{OK, NoRates, Unreachable, TimedOut, Refused, Failing, NoService}
 
 // failure is why a call brought no rates. Its text may quote the backing
 // service: for logs and Status, not for clients. fetch makes it safe to show.
@@ -78,6 +82,7 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 		done.Outcome = NoRates
 		fallthrough
 	default:
+		c.budget.earn()
 		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
 	}
 	c.status.add(done, server)
@@ -85,9 +90,13 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 	return k, err
 }
 
-// get asks for /v1/path; a resp comes with its whole body.
+// get asks for /v1/path, which may have a query; a resp comes with its whole
+// body.
 func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, error) {
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, c.handle.URL("v1", path).String(), nil)
+	path, query, _ := strings.Cut(path, "?")
+	u := c.handle.URL("v1", path)
+	u.RawQuery = query
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, nil, failf(Unreachable, "cannot ask: %v", cause(err))
 	}
@@ -97,6 +106,9 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 	req.Header.Set("User-Agent", c.agent)
 	var body []byte
 	req.SetResponseHandler(func(resp *http.Response) error { // its error may be retried, resp's end is in it
+		if retryableStatus(resp.StatusCode) { // not retried any more
+			return nil
+		}
 		defer resp.Body.Close()
 		body, err = readBody(resp.Body)
 		return err

@@ -17,13 +17,17 @@ import (
 )
 
 const (
-	minWait     = 100 * time.Millisecond // before the first retry, at most
-	maxWait     = 1 * time.Second        // before any retry, and of Retry-After
-	maxBody     = 1 << 20                // bytes; a day's rates are about 600
-	maxHeader   = 32 << 10               // bytes
-	maxDrain    = 4 << 10                // bytes read of an answer that nobody wants, to keep its connection
-	idleConns   = 64
-	idleTimeout = 90 * time.Second // under the server's, so that it is us who close
+	minWait   = 100 * time.Millisecond // before the first retry, at most
+	maxWait   = 1 * time.Second        // before any retry, and of Retry-After
+	maxBody   = 1 << 20                // bytes; a day's rates are about 600
+	maxHeader = 32 << 10               // bytes
+	maxDrain  = 4 << 10                // bytes read of an answer that nobody wants, to keep its connection
+	idleConns = 64
+
+	// idleTimeout is under the 5 s of servers that do not wait long (Node's,
+	// Apache's), so that it is us who close; and what a burst has left open
+	// is soon gone.
+	idleTimeout = 3 * time.Second
 )
 
 var errTooLarge = errors.New("the answer is over 1 MiB")
@@ -33,8 +37,9 @@ var errTooLarge = errors.New("the answer is over 1 MiB")
 // GOMAXPROCS+1 idle connections, close them all after one failure, and do not
 // retry a body cut short.
 //
-// It knows no proxy: the handle alone says where the traffic goes.
-func newHTTP(h resource.Handle) *retryablehttp.Client {
+// It knows no proxy: the handle alone says where the traffic goes. mayRetry is
+// asked before each retry.
+func newHTTP(h resource.Handle, mayRetry func() bool) *retryablehttp.Client {
 	o := h.Options()
 	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
@@ -51,10 +56,16 @@ func newHTTP(h resource.Handle) *retryablehttp.Client {
 			CheckRedirect: h.CheckRedirect,
 			Timeout:       o.Timeout, // of one attempt, body included
 		},
-		RetryMax:       o.Attempts - 1,
-		RetryWaitMin:   minWait,
-		RetryWaitMax:   maxWait,
-		CheckRetry:     checkRetry,
+		RetryMax:     o.Attempts - 1,
+		RetryWaitMin: minWait,
+		RetryWaitMax: maxWait,
+		CheckRetry: func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+			if isTimeout(err) { // the idle ones may be half-open too: dial anew
+				transport.CloseIdleConnections()
+			}
+			again, err := checkRetry(ctx, resp, err)
+			return again && mayRetry(), err
+		},
 		Backoff:        backoff,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
 		RequestLogHook: countAttempt,

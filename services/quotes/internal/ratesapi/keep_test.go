@@ -178,6 +178,7 @@ func TestWithAStaleTableARequestWaitsASecondForTheRefresh(t *testing.T) {
 		want(t, "age", r.Age, time.Minute+time.Second)
 
 		time.Sleep(2 * time.Second) // the refresh goes on without it
+		synctest.Wait()
 		r = c.mustLatest(t)
 		want(t, "then waited", time.Since(asked), 3*time.Second)
 		want(t, "then the rate", usd(t, r), "1.25")

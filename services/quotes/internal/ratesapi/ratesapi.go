@@ -25,7 +25,8 @@ import (
 
 const (
 	// How long a request waits for an answer: with a table at hand that can
-	// serve instead, and with none. The call goes on without it.
+	// serve instead (not at all while the backing service limps), and with
+	// none. The call goes on without it.
 	patienceStale = 1 * time.Second
 	patienceNone  = 5 * time.Second
 
@@ -54,6 +55,7 @@ type Client struct {
 	observe func(Call)
 	status  history
 	breaker *gobreaker.CircuitBreaker[*kept]
+	budget  *budget
 
 	latest slot
 	mu     sync.Mutex
@@ -78,11 +80,13 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 		observe = func(Call) {}
 	}
 	c := &Client{
-		handle: h, options: h.Options(), http: newHTTP(h), agent: agent, log: log, now: now, observe: observe,
+		handle: h, options: h.Options(), agent: agent, log: log, now: now, observe: observe,
 		days: map[quote.Date]*list.Element{}, used: list.New(),
 	}
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.breaker = c.newBreaker()
+	c.budget = newBudget(c.options.Attempts)
+	c.http = newHTTP(h, c.mayRetry)
 	return c
 }
 
@@ -171,16 +175,19 @@ type call struct {
 // falls back to what is kept when asking fails.
 func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) (Rates, error) {
 	k := s.kept.Load()
-	patience := patienceNone
 	if k != nil {
 		if standing := c.standing(k, maxAge, false); standing.Fresh {
 			return Rates{k.table, standing}, nil
 		}
-		if c.standing(k, maxAge, true).Servable {
-			patience = patienceStale
+	}
+	limps := c.limps()
+	patience := patienceNone
+	if k != nil && c.standing(k, maxAge, true).Servable {
+		if patience = patienceStale; limps {
+			patience = 0
 		}
 	}
-	call := c.ask(ctx, s, path, date, maxAge)
+	call := c.ask(ctx, s, path, date, maxAge, maxAge > 0 || limps)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	err := fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
@@ -212,9 +219,10 @@ func (c *Client) standing(k *kept, maxAge time.Duration, failed bool) quote.Stan
 }
 
 // ask starts a call, or joins the one under way: concurrent requests share
-// one, unless the handle says max_age=0s, which is one call per request. A
-// call outlives the request that started it.
-func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) *call {
+// one, unless the handle says max_age=0s, which is one call per request of a
+// backing service that does not limp. A call outlives the request that
+// started it.
+func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration, shared bool) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
@@ -248,7 +256,7 @@ func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date,
 	case !started:
 		one.err = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
 		close(one.done)
-	case maxAge > 0: // else it is not shared
+	case shared:
 		s.call = one
 	}
 	return one

@@ -18,6 +18,9 @@ const (
 	// hangs is when a call under way counts as one that fails: by then a
 	// request that can do without it has.
 	hangs = patienceStale - 100*time.Millisecond
+
+	// limpsFor is how long a late answer tells of the next one.
+	limpsFor = 5 * time.Second
 )
 
 // Call is one call to the backing service, its retries included.
@@ -87,6 +90,18 @@ func (h *history) hanging(now time.Time) (since time.Duration, ok bool) {
 		since = max(since, now.Sub(*began))
 	}
 	return since, since >= hangs
+}
+
+// late says whether the answer to a call under way is late, or the last one
+// was a moment ago.
+func (h *history) late(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, hanging := h.hanging(now); hanging || len(h.calls) == 0 {
+		return hanging
+	}
+	last := h.calls[len(h.calls)-1]
+	return last.Duration > slowCall && now.Sub(last.Time.Add(last.Duration)) < limpsFor
 }
 
 func (h *history) add(c Call, server string) {

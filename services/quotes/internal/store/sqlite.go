@@ -28,7 +28,7 @@ const (
 // OpenSQLite attaches an SQLite file, which is made with mode 0600 when it is
 // not there. Nothing is touched before the first operation.
 func OpenSQLite(path string, now func() time.Time, settings Settings) (*Store, error) {
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: dsnOptions}).String()
+	dsn := sqliteDSN(path, dsnOptions)
 	writes, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
@@ -49,6 +49,10 @@ func OpenSQLite(path string, now func() time.Time, settings Settings) (*Store, e
 	return s, nil
 }
 
+func sqliteDSN(path, options string) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options}).String()
+}
+
 // createFile makes the file if it is not there. One that is there is not
 // opened, for closing it would end the locks that SQLite has on it (POSIX), but
 // its mode must let it be written: SQLite takes it for the files that it puts
@@ -60,13 +64,17 @@ func createFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		info, err := os.Stat(path)
-		if err == nil && info.Mode().Perm()&0o200 == 0 {
-			err = &fs.PathError{Op: "writing to", Path: path, Err: fs.ErrPermission}
-		}
-		return err
+		return mayWrite(path)
 	case err != nil:
 		return err
 	}
 	return f.Close()
+}
+
+func mayWrite(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o200 == 0 {
+		err = &fs.PathError{Op: "writing to", Path: path, Err: fs.ErrPermission}
+	}
+	return err
 }

@@ -86,7 +86,8 @@ func start(t *testing.T, options string, trusted ...string) *app {
 	client := ratesapi.New(handle, "quotes/test", a.logger, a.time, nil)
 	t.Cleanup(client.Close)
 	routes := web.App{
-		Rates: client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
+		MaxInFlight: 64,
+		Rates:       client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
 		Now: func() time.Time {
 			if a.panicking() {
 				panic("the clock stopped")

@@ -88,7 +88,7 @@ func full(t *testing.T) *desk {
 // broken is an app with a mistake in it: whatever it is asked, it panics.
 func broken(t *testing.T) *desk {
 	d := open(t, "")
-	d.Handler = web.Routes(web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: func() time.Time { panic("a mistake") }})
+	d.Handler = web.Routes(web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, MaxInFlight: 1, Now: func() time.Time { panic("a mistake") }})
 	return d
 }
 

@@ -89,10 +89,10 @@ func readFields(r *http.Request) (map[string]string, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, inField("Content-Type", fmt.Errorf("%w: send application/json", errMediaType))
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxOrder+1))
+	body, err := io.ReadAll(r.Body) // no more than maxOrder+1 bytes: see gate
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: the body did not come whole", errMalformed)
+		return nil, err
 	case len(body) > maxOrder:
 		return nil, fmt.Errorf("%w: at most %d bytes", errTooLarge, maxOrder)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/quotes/internal/ratesapi"
-	"example.com/portpair/services/twelve/logs"
 )
 
 //go:embed page.html
@@ -63,7 +62,7 @@ func page(rates *ratesapi.Client, now func() time.Time) handler {
 			if p.Status == http.StatusInternalServerError {
 				return err
 			}
-			logs.Attach(r.Context(), err)
+			attach(r.Context(), err)
 			data.Problem, status = &p, p.Status
 		} else {
 			data.Result, data.Currencies = &reply, known.Currencies()

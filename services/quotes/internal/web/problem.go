@@ -109,10 +109,8 @@ const statusClientLeft = 499
 // handler answers a request or returns why it cannot.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// handle turns a handler's error, or its panic, into a problem and a word in
+// handleAs turns a handler's error, or its panic, into a reply and a word in
 // the request's log line.
-func handle(h handler) http.HandlerFunc { return handleAs(h, writeProblem) }
-
 func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := func() (err error) {
@@ -126,13 +124,23 @@ func handleAs(h handler, reply func(http.ResponseWriter, *http.Request, error)) 
 		if err == nil {
 			return
 		}
-		logs.Attach(r.Context(), err)
+		attach(r.Context(), err)
 		if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 			w.WriteHeader(statusClientLeft)
 			return
 		}
 		reply(w, r, err)
 	}
+}
+
+// attach gives the request's line its error. That the backing service fails
+// has been told with the call.
+func attach(ctx context.Context, err error) {
+	if errors.Is(err, quote.ErrRatesUnavailable) {
+		logs.AttachTold(ctx, err)
+		return
+	}
+	logs.Attach(ctx, err)
 }
 
 func writeProblem(w http.ResponseWriter, _ *http.Request, err error) { writeReply(w, problemOf(err)) }

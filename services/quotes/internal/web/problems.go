@@ -43,7 +43,7 @@ var explanations = map[string]explanation{
 		"The database where quotes are kept cannot be asked at the moment. What the request was to change may be changed or not.",
 		"Wait as Retry-After says and ask again. Accepting again is safe, and so is locking again with the same Idempotency-Key: there will be one quote."},
 	"overloaded": {
-		"As many quotes are open as may be. They make room when they are accepted or expire.",
+		"As many requests are being worked on as may be, or as many quotes are open; the detail says which. Requests make room in moments, quotes when they are accepted or expire.",
 		"Wait as Retry-After says and ask again."},
 	"rates-too-old": {
 		"The newest rates at hand are too old to answer with, or to lock a quote on: the backing service has not answered for too long, or answers with a reference date of long ago.",

@@ -32,7 +32,7 @@ type desk struct {
 func open(t *testing.T, options string, change ...func(*web.App, *store.Settings, *string)) *desk {
 	t.Helper()
 	d := &desk{start(t, options), filepath.Join(t.TempDir(), "var", "quotes.db")}
-	routes := web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: d.time, LockMaxDays: 7}
+	routes := web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: d.time, LockMaxDays: 7, MaxInFlight: 64}
 	settings := store.Settings{TTL: 30 * time.Minute, Retention: 24 * time.Hour, MaxOpen: 100}
 	for _, c := range change {
 		c(&routes, &settings, &d.path)

@@ -33,6 +33,9 @@ type App struct {
 	// LockMaxDays is the oldest reference date to lock on, in days before today.
 	LockMaxDays int
 
+	// MaxInFlight is how many requests are worked on at once, probes not counted.
+	MaxInFlight int
+
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
 }
@@ -53,14 +56,16 @@ func Routes(a App) http.Handler {
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 
-	r.Get("/", handleAs(page(a.Rates, a.Now), pageProblem))
+	places := make(gate, a.MaxInFlight)
+	handle := func(h handler) http.HandlerFunc { return handleAs(places.admit(h), writeProblem) }
+	r.Get("/", handleAs(places.admit(page(a.Rates, a.Now)), pageProblem))
 	r.Get("/style.css", style)
 	r.Get("/v1/convert", handle(convert(a.Rates, a.Now)))
 	r.Get("/v1/currencies", handle(currencies(a.Rates)))
 	r.Post("/v1/quotes", handle(lockQuote(a.Rates, a.Quotes, a.LockMaxDays, locked.Inc)))
 	r.Get("/v1/quotes/{id}", handle(getQuote(a.Quotes)))
 	r.Post("/v1/quotes/{id}/accept", handle(acceptQuote(a.Quotes, accepted.Inc)))
-	r.Get("/v1/backing", handle(backing(a.Rates)))
+	r.Get("/v1/backing", handleAs(backing(a.Rates), writeProblem))
 	r.Get("/openapi.json", openapi)
 	r.Get("/problems/{name}", explain)
 	r.Get("/livez", a.Health.Livez)

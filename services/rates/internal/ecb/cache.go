@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // cache keeps the last good edition in a file, for the next start.
@@ -72,13 +73,33 @@ func (c cache) write(e edition) error {
 	if err != nil {
 		return err
 	}
+	c.sweep()
 	return cause(replace(c.path, string(line)+"\n"+e.data))
 }
+
+// abandoned is how old a temporary file is that nobody writes to any more.
+const abandoned = time.Hour
+
+// sweep removes what interrupted writes have left behind.
+func (c cache) sweep() {
+	dir := filepath.Dir(c.path)
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		number, ours := strings.CutPrefix(entry.Name(), temporary(c.path))
+		info, err := entry.Info()
+		if ours && strings.Trim(number, "0123456789") == "" && err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = os.Remove(filepath.Join(dir, entry.Name())) // else the next write tries again
+		}
+	}
+}
+
+// temporary is what the name of a file that is being written begins with; a number follows.
+func temporary(path string) string { return "." + filepath.Base(path) + "-" }
 
 // replace writes a file whole or not at all, whenever the process or the machine ends. Only its owner may read it.
 func replace(path, content string) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	f, err := os.CreateTemp(dir, temporary(path)+"*")
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 var numbered = version{`"1"`, "Thu, 23 Oct 2025 13:55:00 GMT"}
@@ -101,6 +103,43 @@ func TestCacheIsBoundToItsURL(t *testing.T) {
 		if _, err := newCache(c.path, source(t, url)).read(); !errors.Is(err, errOtherCache) {
 			t.Errorf("%s: got %v, want %v", url, err, errOtherCache)
 		}
+	}
+}
+
+func TestWhatInterruptedWritesLeftIsRemoved(t *testing.T) {
+	c := cacheOf(t, "https://host/feed.zip")
+	dir, long := filepath.Dir(c.path), time.Now().Add(-2*abandoned)
+	for _, tt := range []struct {
+		name    string
+		written time.Time
+	}{
+		{".feed.cache-123456", long},
+		{".feed.cache-789", time.Now()}, // by another process, maybe
+		{".feed.cache-1.bak", long},
+		{".other.cache-123456", long},
+		{"feed.cache-123456", long},
+	} {
+		path := filepath.Join(dir, tt.name)
+		if err := os.WriteFile(path, []byte("half an edi"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, tt.written, tt.written); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.write(edition{data: current}); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, entry := range entries {
+		left = append(left, entry.Name())
+	}
+	if want := []string{".feed.cache-1.bak", ".feed.cache-789", ".other.cache-123456", "feed.cache", "feed.cache-123456"}; !slices.Equal(left, want) {
+		t.Errorf("got %q left, want %q", left, want)
 	}
 }
 

@@ -117,6 +117,10 @@ func (f *Feed) turn(ctx context.Context) time.Duration {
 	}
 	newest := f.Table().Newest()
 	next := wait(time.Now(), f.options.Due(newest), f.options.Every, f.failures, rand.Float64())
+	var refused *unavailable
+	if errors.As(err, &refused) {
+		next = max(next, min(refused.wish, f.options.Every, lastRetry))
+	}
 	attrs := []any{"newest", newest.String(), "next", next.Round(time.Second).String()}
 	switch log := f.options.Log; {
 	case outcome == Failed:
@@ -175,6 +179,12 @@ func (f *Feed) take(e edition) error {
 		if days := table.Lacks(f.last.table); len(days) > 0 {
 			return fmt.Errorf("lacks %d of the days that the last good feed had, %v the first of them", len(days), days[0])
 		}
+		if codes := table.LacksCurrencies(f.last.table); len(codes) > 0 {
+			return fmt.Errorf("lacks %d of the currencies that the last good feed had, %s the first of them", len(codes), codes[0])
+		}
+	}
+	if table.Len() == 1 { // an excerpt has some
+		return fmt.Errorf("this has one day alone, %v; %s", table.Newest(), wanted)
 	}
 	f.last = good{table, sum(e.data), e.version}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/portpair/services/rates/internal/fx"
 )
 
 func TestFeedServesTheSnapshotUntilThereIsAFeed(t *testing.T) {
@@ -54,7 +56,6 @@ func TestFeedNews(t *testing.T) {
 		{"a further day in a zip", packed(t, member, current), OK, "11.8529"},
 		{"the same", older, Unchanged, "11.656"},
 		{"a day published again wins", head + strings.Replace(wed, "11.656", "11.567", 1) + tue, OK, "11.567"},
-		{"a currency less", "Date,USD,\n2025-10-22,1.1587,\n2025-10-21,1.1607,\n", OK, "not found"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestABrokenFeedChangesNothing(t *testing.T) {
 		{"an empty file", body(""), "this is empty; " + wanted},
 		{"a feed that lacks the newest day", body(head + wed + tue), "lacks 1 of the days that the last good feed had, 2025-10-23 the first of them"},
 		{"a feed that lacks old days", body(head + thu), "lacks 2 of the days that the last good feed had, 2025-10-21 the first of them"},
+		{"a feed that lacks a currency", body("Date,USD,\n2025-10-23,1.1593,\n2025-10-22,1.1587,\n2025-10-21,1.1607,\n"), "lacks 1 of the currencies that the last good feed had, NOK the first of them"},
 		{"a day in the future", body(head + "9999-12-31,1.1593,11.8529,\n" + thu + wed + tue), "its newest day, 9999-12-31, lies in the future"},
 		{"100 MB of zeros", func(w http.ResponseWriter, _ *http.Request) { writeZeros(w, 100<<20) }, "over 8 MiB long"},
 		{"HTML with status 200", body("<!DOCTYPE html>\n<title>Sorry</title>"), "this is HTML; " + wanted},
@@ -134,6 +136,22 @@ func TestABrokenFeedChangesNothing(t *testing.T) {
 			checkFailure(t, feed, cached, tt.want)
 		})
 	}
+}
+
+func TestOneDayIsNoHistory(t *testing.T) {
+	f := newFile(t, head+thu)
+	feed := openFeed(t, f.source(t))
+	feed.turn(t.Context())
+	if feed.Table() != Snapshot() {
+		t.Errorf("got %d days to %v served, want the snapshot", feed.Table().Len(), feed.Table().Newest())
+	}
+	warnings := feed.log.at(t, "WARN")
+	if want := "this has one day alone, 2025-10-23; " + wanted; len(warnings) != 1 || warnings[0]["error"] != want {
+		t.Errorf("got warnings %v, want one: %v", warnings, want)
+	}
+	f.write(t, head+wed+tue) // an excerpt will do
+	feed.turn(t.Context())
+	checkNewest(t, feed, "2025-10-22")
 }
 
 func TestABrokenFileChangesNothing(t *testing.T) {
@@ -239,6 +257,39 @@ func TestFeedAsksForWhatIsNotTheLastGoodOne(t *testing.T) {
 	}
 	if got, want := feed.fetches.n, (map[Outcome]int{OK: 2, Unchanged: 3, Failed: 2}); !maps.Equal(got, want) {
 		t.Errorf("fetches: got %v, want %v", got, want)
+	}
+}
+
+func TestTheServersRetryAfterIsHeeded(t *testing.T) {
+	tests := []struct {
+		name, header string
+		every        time.Duration
+		least, most  time.Duration
+	}{
+		{"none", "", time.Hour, 0, firstRetry},
+		{"seconds", "600", time.Hour, 10 * time.Minute, 10 * time.Minute},
+		{"a date", time.Now().Add(30 * time.Minute).UTC().Format(http.TimeFormat), time.Hour, 5 * time.Minute, 30 * time.Minute},
+		{"sooner than we would", "1", time.Hour, firstRetry / 2, firstRetry},
+		{"a date that has been", "Thu, 23 Oct 2025 13:55:00 GMT", time.Hour, firstRetry / 2, firstRetry},
+		{"nonsense", "soon", time.Hour, firstRetry / 2, firstRetry},
+		{"a year", "31536000", 24 * time.Hour, time.Hour, time.Hour},
+		{"more than there is time", "99999999999999999999", 24 * time.Hour, time.Hour, time.Hour},
+		{"longer than FEED_EVERY", "3600", 5 * time.Minute, 5 * time.Minute, 5 * time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", tt.header)
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			feed := openFeed(t, s, func(o *Options) {
+				o.Every = tt.every
+				o.Due = func(fx.Day) time.Time { return time.Now().Add(48 * time.Hour) }
+			})
+			if got := feed.turn(t.Context()); got < tt.least || got > tt.most {
+				t.Errorf("got the next fetch after %v, want %v to %v", got, tt.least, tt.most)
+			}
+		})
 	}
 }
 

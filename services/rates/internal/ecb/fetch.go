@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"example.com/portpair/services/twelve/logs"
@@ -36,6 +37,26 @@ type version struct {
 
 // errUnchanged is returned by fetch when there is no other edition than the version known.
 var errUnchanged = errors.New("unchanged")
+
+// unavailable is an answer without a feed, and for how long its server wants to be left alone.
+type unavailable struct {
+	status int
+	wish   time.Duration
+}
+
+func (u *unavailable) Error() string { return fmt.Sprintf("answered with status %d", u.status) }
+
+// retryAfter reads Retry-After (RFC 9110, section 10.2.3), seconds or a date; what cannot be read is 0.
+func retryAfter(header string, now time.Time) time.Duration {
+	seconds, err := strconv.ParseUint(header, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then seconds is the largest there is
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return at.Sub(now)
+	}
+	return 0
+}
 
 type fetcher struct {
 	source         Source
@@ -83,7 +104,7 @@ func (f *fetcher) fetch(ctx context.Context, known version) (edition, error) {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return edition{}, fmt.Errorf("refuses the credentials: status %d", status)
 	default:
-		return edition{}, fmt.Errorf("answered with status %d", status)
+		return edition{}, &unavailable{status, retryAfter(resp.Header.Get("Retry-After"), time.Now())}
 	}
 	data, err := readAll(&watched{resp.Body, func() { stalled.Reset(f.stall) }})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -71,6 +72,8 @@ func TestFetchAsks(t *testing.T) {
 	}
 	user, pass, _ := asked.BasicAuth()
 	for name, tt := range map[string]struct{ got, want string }{
+		"method":            {asked.Method, http.MethodGet},
+		"kept alive":        {fmt.Sprint(!asked.Close), "false"}, // for an hour, else
 		"path and query":    {asked.RequestURI, "/feed.zip?sig=" + signature},
 		"credentials":       {user + ":" + pass, "user:" + password},
 		"User-Agent":        {asked.UserAgent(), "rates/0.1.0"},

@@ -12,9 +12,10 @@ import (
 	"example.com/portpair/services/rates/internal/fx"
 )
 
-// The clock of a bubble starts at the midnight, in UTC, that the Saturday after friday begins with.
+// The clock of a bubble starts at the midnight, in UTC, that the Saturday after friday begins with. friday has
+// the day before it too: one day is no history.
 const (
-	friday = "1999-12-31,1.0046,8.0765,\n"
+	friday = "1999-12-31,1.0046,8.0765,\n1999-12-30,1.0046,8.0765,\n"
 	monday = "2000-01-03,1.009,8.062,\n"
 	toDue  = 63 * time.Hour // until Monday at 15:00, in UTC
 )
@@ -60,6 +61,20 @@ func TestRunFetchesAtOnceAndThenAboutHourly(t *testing.T) {
 		advance(60 * time.Hour)
 		checkFetches(t, feed, Unchanged, 60, 80)
 	})
+}
+
+// A server's clock, or time zone, may be ahead of ours.
+func TestANewestDayOfTomorrowIsBelieved(t *testing.T) {
+	for day, want := range map[string]Outcome{"2000-01-01": OK, "2000-01-02": OK, "2000-01-03": Failed} {
+		f := newFile(t, head+day+",1.009,8.062,\n"+friday)
+		synctest.Test(t, func(t *testing.T) {
+			feed := openFeed(t, f.source(t))
+			feed.turn(t.Context())
+			if got := feed.fetches.that(want); got != 1 {
+				t.Errorf("%s, told on 2000-01-01: got %v, want %s", day, feed.fetches.n, want)
+			}
+		})
+	}
 }
 
 func TestRunLooksForADayThatIsDue(t *testing.T) {

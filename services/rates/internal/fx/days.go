@@ -12,3 +12,15 @@ func (t *Table) Lacks(other *Table) []Day {
 	}
 	return days
 }
+
+// LacksCurrencies lists the codes of other that t has no rate for on any day, ascending: a newer table of the same
+// source has none, since a currency that has ended keeps its rates.
+func (t *Table) LacksCurrencies(other *Table) []string {
+	var codes []string
+	for _, c := range other.columns {
+		if !slices.ContainsFunc(t.columns, func(own column) bool { return own.code == c.code }) {
+			codes = append(codes, c.code)
+		}
+	}
+	return codes
+}

@@ -35,3 +35,25 @@ func TestLacks(t *testing.T) {
 		})
 	}
 }
+
+func TestLacksCurrencies(t *testing.T) {
+	const old = "Date,USD,HRK,NOK,\n2026-08-18,1.18,N/A,11.6,\n2022-12-30,1.07,7.5365,N/A,\n"
+	tests := []struct {
+		name, t string
+		want    []string
+	}{
+		{"none of itself", old, nil},
+		{"none when one begins", "Date,USD,HRK,NOK,XAU,\n2026-08-19,1.19,7.5,11.6,0.1,\n", nil},
+		{"none when columns move", "Date,NOK,USD,HRK,\n2026-08-19,11.6,1.19,7.5,\n", nil},
+		{"one that is gone", "Date,USD,HRK,\n2026-08-19,1.19,7.5,\n", []string{"NOK"}},
+		{"one that had ended", "Date,USD,NOK,\n2026-08-19,1.19,11.6,\n", []string{"HRK"}},
+		{"those without a rate", "Date,USD,HRK,NOK,\n2026-08-19,1.19,N/A,N/A,\n", []string{"HRK", "NOK"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := table(t, tt.t).LacksCurrencies(table(t, old)); !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -86,7 +86,7 @@ func cutExponent(s string) (exp int, rest string) {
 }
 
 // ParseBase reads a base currency's code. Only its case is forgiven.
-func ParseBase(s string) string { return strings.ToUpper(s) }
+func ParseBase(s string) string { return upper(s) }
 
 // SplitSymbols reads a comma-separated list of codes, of which only the case is forgiven. Commas at the end add
 // nothing; repeated codes are kept, since CheckPair counts them and an answer does not. The result is never nil.
@@ -95,7 +95,17 @@ func SplitSymbols(s string) []string {
 	if s == "" {
 		return []string{}
 	}
-	return strings.Split(strings.ToUpper(s), ",")
+	return strings.Split(upper(s), ",")
+}
+
+// upper is ASCII's alone: Unicode has further letters, as ſ, that become one of A to Z.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 // CheckPair returns ErrBadPair if symbols are exactly one code and that is the base. It is asked only about a base

@@ -104,6 +104,7 @@ func TestSplitSymbols(t *testing.T) {
 	}{
 		{"USD", []string{"USD"}},
 		{"usd,gbp", []string{"USD", "GBP"}},
+		{"uſd,ıdr", []string{"UſD", "ıDR"}}, // no letters of ASCII
 		{"USD,USD", []string{"USD", "USD"}},
 		{"USD, GBP", []string{"USD", " GBP"}},
 		{"USD,,", []string{"USD"}},

@@ -1,9 +1,13 @@
 package web_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 	"testing"
+
+	"example.com/portpair/services/rates/internal/web"
+	"example.com/portpair/services/twelve/logs"
 )
 
 // encoded is an Authorization header as browsers send it.
@@ -91,5 +95,22 @@ func TestAccessAndOtherOrigins(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { compare(t, line, ask(t, url, tt.ask, tt.with...), tt.want) })
+	}
+}
+
+// An operator who looks for refusals finds them, whatever path they were at.
+func TestARefusalIsLoggedAndCountedAsOneOfV1(t *testing.T) {
+	var log bytes.Buffer
+	url := serve(t, inWorld(t, "days", withAccess(t, "token"), func(a *web.App) { a.Log = logs.New(&log, 0, logs.JSON) }))
+	for _, path := range []string{"/v1", "/v1/latest", "/v1/nothing"} {
+		log.Reset()
+		ask(t, url, "GET "+path)
+		if want := `"path":"` + path + `","route":"/v1/*","status":401`; !strings.Contains(log.String(), want) {
+			t.Errorf("got log %v, want %v in it", &log, want)
+		}
+	}
+	const want = `http_requests_total{route="/v1/*",status="401"} 3`
+	if metrics := ask(t, url, "GET /metrics"); !strings.Contains(metrics.body, want) {
+		t.Errorf("got metrics\n%v\nwant %v among them", metrics.body, want)
 	}
 }

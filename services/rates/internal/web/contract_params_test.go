@@ -43,6 +43,7 @@ func TestParameters(t *testing.T) {
 		{wins, "days", "GET /v1/latest?base=USD&to=GBP&symbols=HRK", "", gbpInUSD},
 		{wins, "days", "GET /v1/latest?base=USD&from=&symbols=GBP", "", missing},
 		{codes, "days", "GET /v1/latest?base=usd&symbols=gBp", "", gbpInUSD},
+		{codes, "days", "GET /v1/latest?base=u%C5%BFd", "", `404 {"message":"not found"}`}, // ſ is no s
 		{codes, "days", "GET /v1/latest?symbols=USD,%20GBP", "", usdInEUR},
 		{codes, "days", "GET /v1/latest?symbols=+USD", "", missing},
 		{codes, "days", "GET /v1/latest?base=USD%20", "", missing},

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 
 	"example.com/portpair/services/rates/internal/ecb"
 )
@@ -37,5 +40,44 @@ func run(ctx context.Context, url, path string) error {
 	if err != nil {
 		return fmt.Errorf("fetching %v: %w", source, err)
 	}
-	return os.WriteFile(path, []byte(csv), 0o644)
+	if err := notOlder(csv, path); err != nil {
+		return err
+	}
+	return replace(path, csv)
+}
+
+// notOlder refuses an edition that would take the snapshot back: a mirror that was forgotten, say.
+func notOlder(csv, path string) error {
+	kept, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before, err := ecb.Parse(bytes.NewReader(kept))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	after, err := ecb.Parse(strings.NewReader(csv))
+	if err != nil {
+		return err
+	}
+	if after.Newest() < before.Newest() {
+		return fmt.Errorf("the feed ends with %v, the snapshot with %v: not taken", after.Newest(), before.Newest())
+	}
+	return nil
+}
+
+// replace writes a file whole or not at all.
+func replace(path, content string) error {
+	next := path + ".new"
+	err := os.WriteFile(next, []byte(content), 0o644)
+	if err == nil {
+		err = os.Rename(next, path)
+	}
+	if err != nil {
+		_ = os.Remove(next)
+	}
+	return err
 }

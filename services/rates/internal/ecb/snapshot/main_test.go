@@ -33,6 +33,49 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestTheSnapshotGoesForwardOnly(t *testing.T) {
+	const before, corrected, next = "Date,USD,\n2026-01-02,1.1721,\n", "Date,USD,\n2026-01-02,1.1712,\n",
+		"Date,USD,\n2026-01-05,1.1664,\n2026-01-02,1.1721,\n"
+	const older = "Date,USD,\n2025-12-31,1.175,\n2025-12-30,1.1757,\n"
+	tests := []struct{ name, feed, left, refusal string }{
+		{"the next day", next, next, ""},
+		{"the same day, corrected", corrected, corrected, ""},
+		{"an older edition", older, before, "the feed ends with 2025-12-31, the snapshot with 2026-01-02: not taken"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			feed, path := filepath.Join(t.TempDir(), "feed.csv"), filepath.Join(t.TempDir(), "snapshot.csv")
+			for name, content := range map[string]string{feed: tt.feed, path: before} {
+				if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Whoever has it open keeps what it was: it is replaced, not overwritten.
+			open, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer open.Close()
+			refusal := ""
+			if err := run(t.Context(), "file://"+feed, path); err != nil {
+				refusal = err.Error()
+			}
+			if refusal != tt.refusal {
+				t.Errorf("got error %q, want %q", refusal, tt.refusal)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != tt.left {
+				t.Errorf("got %q, %v, want %q", got, err, tt.left)
+			}
+			if got, err := io.ReadAll(open); err != nil || string(got) != before {
+				t.Errorf("got %q, %v of the file that was there, want it untouched", got, err)
+			}
+			if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+				t.Errorf("got %v, %v, want one file", files, err)
+			}
+		})
+	}
+}
+
 func TestRunFails(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()

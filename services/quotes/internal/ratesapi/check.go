@@ -1,0 +1,207 @@
+package ratesapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/twelve/check"
+)
+
+// checkSpan is how many days the past day lies before the newest, and how many
+// the range has: over a week, so that holidays are no matter.
+const checkSpan = 10
+
+// checker asks the backing service what a Check wants to know.
+type checker struct {
+	*Client
+	lockMaxDays int
+	latest      reply // all but the first lines rest on it
+}
+
+// requirement is a line to be.
+type requirement struct {
+	name string
+	kind kind
+	ask  func(context.Context) check.Line
+}
+
+type kind int
+
+const (
+	essential kind = iota // all that comes after one that fails is not asked
+	wanted                // asked if there is time
+	known                 // found in what the newest rates came with
+)
+
+// Check finds out, before it is attached, whether a service can be the backing
+// one: each thing that quotes asks of it, asked once, by the client and the
+// decoders that requests go through. What passes, the app takes.
+//
+// A line fails where quotes cannot run: no connection, no credentials, no
+// newest rates. It warns where quotes runs and something is lost. A past day,
+// or an error, that is missing is such a loss (a conversion with a date is then
+// answered by a 404 or a 503), but one that is answered wrongly fails: what
+// says 200 to a day and gives another's rates is not to be trusted with any.
+func (c *Client) Check(ctx context.Context, lockMaxDays int) []check.Line {
+	k := &checker{Client: c, lockMaxDays: lockMaxDays}
+	var lines []check.Line
+	broken := "" // what all else rests on
+	for _, r := range []requirement{
+		{"reachable", essential, k.reachable},
+		{"TLS", essential, k.secure},
+		{"credentials", essential, k.credentials},
+		{"latest", essential, k.newest},
+		{"a past day", wanted, k.pastDay},
+		{"a range", wanted, k.days},
+		{"currencies", wanted, k.names},
+		{"errors", wanted, k.refusals},
+		{"caching headers", known, k.caching},
+		{"latency", wanted, k.latency},
+		{"date to lock on", known, k.lockable},
+		{"minor units", known, k.minorUnits},
+	} {
+		var l check.Line
+		switch {
+		case broken != "":
+			l = check.Skipped("not asked: " + broken + " fails")
+		case r.kind == wanted && ctx.Err() != nil:
+			l = check.Warned("not asked: the time was up", "it answers, but slowly: ask again, or nearer to it")
+		default:
+			l = r.ask(ctx)
+		}
+		if r.kind == essential && l.Verdict == check.Fail {
+			broken = r.name
+		}
+		l.Requirement, l.Seen = r.name, c.clean(l.Seen)
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// reply is what came back of one call.
+type reply struct {
+	resp     *http.Response // nil: none
+	body     []byte
+	kept     *kept
+	err      error // why kept is none
+	took     time.Duration
+	attempts int
+}
+
+func (a reply) status() int {
+	if a.resp == nil {
+		return 0
+	}
+	return a.resp.StatusCode
+}
+
+// saysNotFound is the contract's 404.
+func (a reply) saysNotFound() bool { return a.status() == http.StatusNotFound && saysNotFound(a.body) }
+
+// outcome is that of an answer that brought no rates.
+func (a reply) outcome() Outcome {
+	var f *failure
+	switch {
+	case errors.As(a.err, &f):
+		return f.outcome
+	case a.err != nil:
+		return NoRates
+	}
+	return OK
+}
+
+// call asks as fetch does, but leaves no trace in Status, log and metrics.
+func (k *checker) call(ctx context.Context, path string, date quote.Date) (a reply) {
+	counted := context.WithValue(ctx, attemptsKey{}, &a.attempts)
+	began := time.Now()
+	a.resp, a.body, a.err = k.get(counted, path)
+	a.took = time.Since(began)
+	switch {
+	case a.err == nil:
+		a.kept, a.err = k.read(a.resp, a.body, path, date)
+	case ctx.Err() != nil:
+		a.err = failf(TimedOut, "no answer within %v, which is all the time that a check has", a.took.Round(100*time.Millisecond))
+	}
+	return a
+}
+
+// authorized reports whether the handle has credentials.
+func (k *checker) authorized() bool {
+	r := &http.Request{Header: http.Header{}}
+	k.handle.Authorize(r)
+	return r.Header.Get("Authorization") != ""
+}
+
+// credentials asks for the newest rates, once for all lines.
+func (k *checker) credentials(ctx context.Context) check.Line {
+	k.latest = k.call(ctx, "latest", quote.Date{})
+	switch outcome := k.latest.outcome(); {
+	case outcome == Refused && !k.authorized():
+		return check.Failed(fmt.Sprintf("asks for credentials (status %d), and the handle has none", k.latest.status()),
+			"put them into the handle: user:password@ or token@ before the host")
+	case outcome == Refused:
+		return check.Failed(k.latest.err.Error(), "ask who runs it for the right ones; a /, ?, #, % or @ in them is percent-encoded")
+	case k.latest.status() == 0:
+		return check.Skipped("no answer to tell by")
+	case k.authorized():
+		return check.Passed("sent, and not refused")
+	default:
+		return check.Passed("none sent, and none asked for")
+	}
+}
+
+func (k *checker) newest(context.Context) check.Line {
+	a := k.latest
+	server := ""
+	if a.resp != nil && a.resp.Header.Get("Server") != "" {
+		server = ", Server: " + k.header(a, "Server")
+	}
+	if a.err != nil {
+		return check.Failed(a.err.Error()+server, a.advice())
+	}
+	seen := fmt.Sprintf("%v, %d currencies%s", a.kept.table.Date(), len(a.kept.table.Currencies())+len(a.kept.table.Unknown()), server)
+	if a.attempts > 1 {
+		return check.Warned(fmt.Sprintf("%s, at attempt %d", seen, a.attempts), "it answers, but not at once: its log may say why")
+	}
+	return check.Passed(seen)
+}
+
+// header is one of an answer's, cut to what a line has room for. It is scrubbed
+// first: half a password would not be found.
+func (k *checker) header(a reply, name string) string {
+	return fmt.Sprintf("%.60s", k.handle.Scrub(a.resp.Header.Get(name)))
+}
+
+// advice is what to do about an answer without rates.
+func (a reply) advice() string {
+	switch outcome := a.outcome(); {
+	case a.status()/100 == 3:
+		return "name the place that it leads to: redirects are followed within the origin only, and three at most"
+	case outcome == TimedOut:
+		return "is that the right port? For one that is slow, say ?timeout= and how long in the handle"
+	case outcome == Unreachable:
+		return "it breaks connections off: is that the right port, http:// or https:// as it speaks? Its log may say why"
+	case outcome == Failing:
+		return "it is there, and not well: its log may say why"
+	default:
+		return "name a rates service, with its base path if it has one: what the handle names and /v1/latest must be rates"
+	}
+}
+
+// address is where the handle leads.
+func (k *checker) address() (host, hostPort string) {
+	u := k.handle.URL()
+	port := u.Port()
+	if port == "" {
+		port = u.Scheme
+	}
+	return u.Hostname(), net.JoinHostPort(u.Hostname(), port)
+}
+
+func (k *checker) overTLS() bool { return strings.EqualFold(k.handle.URL().Scheme, "https") }
