@@ -90,6 +90,10 @@ func wantPrompt(t *testing.T, a *app) {
 	}
 }
 
+// near is how far two tolls may differ by connections of the tests' own, which
+// come and go.
+const near = 5
+
 // toll is what clients cost a process.
 type toll struct {
 	goroutines, files int
@@ -123,7 +127,6 @@ func baseline(t *testing.T, a *app) (check func()) {
 	before := tollOf(t, a)
 	return func() {
 		t.Helper()
-		const near = 5
 		var now toll
 		eventually(t, a.name+" has let go of those who left", func() bool {
 			now = tollOf(t, a)
