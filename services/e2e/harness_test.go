@@ -226,11 +226,17 @@ func tryGet(url string, headers ...string) (reply, error) {
 // eventually polls until ok, and fails the test when it never is.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	eventuallyWithin(t, patience, what, ok)
+}
+
+// eventuallyWithin is eventually where an app's own limit is over patience.
+func eventuallyWithin(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
+	for deadline := time.Now().Add(limit); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain until %s", patience, what)
+			t.Fatalf("waited %v in vain until %s", limit, what)
 		}
 	}
 }

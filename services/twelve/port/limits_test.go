@@ -116,3 +116,39 @@ func TestHeaderOverTheLimitIs431(t *testing.T) {
 		})
 	}
 }
+
+// A second request stands behind each, and is answered only where it cannot
+// be a part of the first.
+func TestALengthToldInTwoWaysEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	at := start(t, server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })))
+	const chunks = "5\r\nhello\r\n0\r\n\r\n"
+	for _, tt := range []struct {
+		name    string
+		version string
+		headers string
+		body    string
+		answers int
+	}{
+		{"one length", "1.1", "Content-Length: 5\r\n", "hello", 2},
+		{"no body", "1.1", "", "", 2},
+		{"chunks", "1.1", "Transfer-Encoding: chunked\r\n", chunks, 1},
+		{"chunks and a length", "1.1", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", chunks, 1},
+		{"HTTP/1.0 without a body", "1.0", "Connection: keep-alive\r\n", "", 2},
+		{"HTTP/1.0 with one", "1.0", "Connection: keep-alive\r\nContent-Length: 5\r\n", "hello", 1},
+		{"HTTP/1.0 with chunks and a length", "1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\nContent-Length: 15\r\n", chunks, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn := dial(t, at.url)
+			io.WriteString(conn, "POST / HTTP/"+tt.version+"\r\nHost: app\r\n"+tt.headers+"\r\n"+tt.body+
+				"POST / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n")
+			answers, err := io.ReadAll(conn)
+			if n := strings.Count(string(answers), "HTTP/1."); err != nil || n != tt.answers {
+				t.Errorf("got %d answers, error %v, want %d:\n%s", n, err, tt.answers, answers)
+			}
+			if hello := strings.Contains(string(answers), "hello"); hello != (tt.body != "") {
+				t.Errorf("got the body back: %v\n%s", hello, answers)
+			}
+		})
+	}
+}

@@ -164,19 +164,27 @@ func drain(ctx context.Context, srv *http.Server, open *conns) error {
 	return srv.Shutdown(ctx)
 }
 
-// wrap names the server on every answer and, while draining, asks clients to
-// come back over a new connection.
+// wrap names the server on every answer and asks clients to come back over a
+// new connection while draining, and where this one is in doubt.
 func (s Server) wrap(inFlight *atomic.Int64) http.Handler {
 	server := []string{s.Name + "/" + s.Version}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inFlight.Add(1)
 		defer inFlight.Add(-1)
 		w.Header()["Server"] = server
-		if s.Health.draining.Load() {
+		if s.Health.draining.Load() || inDoubt(r) {
 			w.Header().Set("Connection", "close")
 		}
 		s.Handler.ServeHTTP(w, r)
 	})
+}
+
+// inDoubt reports whether a request's length may have been told in two ways:
+// net/http hides a Content-Length beside chunks, and a Transfer-Encoding from
+// HTTP/1.0. A proxy may have read it the other way, and what comes next on the
+// connection is then not a request of its own (RFC 9112, section 6.1).
+func inDoubt(r *http.Request) bool {
+	return r.TransferEncoding != nil || r.ContentLength > 0 && !r.ProtoAtLeast(1, 1)
 }
 
 func addrs(ls []net.Listener) []string {
