@@ -18,9 +18,11 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -35,6 +37,7 @@ type contest struct {
 
 func main() {
 	log.SetFlags(0)
+	signal.Ignore(syscall.SIGPIPE) // a reader who has seen enough leaves the servers to us
 	rounds := flag.Int("rounds", 11, "rounds of each contest")
 	period := flag.Duration("time", 2*time.Second, "length of one run")
 	only := flag.String("only", "", "contests whose name contains this")
