@@ -4,9 +4,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"example.com/portpair/services/rates/internal/web"
+	"example.com/portpair/services/twelve/logs"
 )
 
 func BenchmarkLatest(b *testing.B) { benchmark(b, "snapshot", "/v1/latest") }
@@ -60,4 +63,39 @@ func benchmark(b *testing.B, world, target string, header ...string) {
 		h.ServeHTTP(c, r)
 	}
 	b.ReportMetric(float64(c.bytes), "bytes")
+}
+
+// leastAllocs is how many allocations f makes, at best: the race detector drops
+// what goes back to a pool, now and then.
+func leastAllocs(f func()) float64 {
+	least := testing.AllocsPerRun(1, f)
+	for range 20 {
+		least = min(least, testing.AllocsPerRun(1, f))
+	}
+	return least
+}
+
+// What a request may allocate, its line in the log and its metrics with it.
+func TestAllocationsOfARequest(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	h := inWorld(t, "snapshot", func(a *web.App) { a.Log = logs.New(file, slog.LevelInfo, logs.JSON) })
+	for target, most := range map[string]float64{
+		"/v1/latest":                          22,
+		"/v1/latest?base=USD&symbols=EUR,GBP": 23,
+		"/v1/2026-08-01":                      24,
+	} {
+		r := httptest.NewRequest("GET", target, nil)
+		c := &counter{header: http.Header{}}
+		got := leastAllocs(func() {
+			clear(c.header)
+			h.ServeHTTP(c, r)
+		})
+		if t.Logf("%s: %v allocations", target, got); got > most {
+			t.Errorf("%s: %v allocations, want at most %v", target, got, most)
+		}
+	}
 }
