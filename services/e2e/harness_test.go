@@ -70,6 +70,20 @@ func start(t *testing.T, name string, env ...string) *app {
 	return a
 }
 
+// startSilent is start of a binary that logs no more than errors: under a heavy
+// load its lines would be a load on us. It is asked until it answers.
+func startSilent(t *testing.T, binary string, env ...string) *app {
+	t.Helper()
+	port := freePorts(t)
+	a := launch(t, binary, append(env, "LOG_LEVEL=error", fmt.Sprint("PORT=", port))...)
+	a.url = fmt.Sprint("http://localhost:", port)
+	eventually(t, a.name+" answers", func() bool {
+		r, err := tryGet(a.url + "/livez")
+		return err == nil && r.status == http.StatusOK
+	})
+	return a
+}
+
 // launch runs a binary without waiting for it to listen.
 func launch(t *testing.T, binary string, env ...string) *app {
 	t.Helper()
@@ -94,7 +108,7 @@ func launchCommand(t *testing.T, name string, cmd *exec.Cmd, env ...string) *app
 	t.Cleanup(func() {
 		a.kill()
 		if t.Failed() {
-			t.Logf("%s said:\n%s", a.name, a.out)
+			t.Logf("%s said at last:\n%s", a.name, a.out.last(200))
 		}
 	})
 	return a
@@ -295,4 +309,10 @@ func (o *output) lines() []string {
 		all = append(all, s.Text())
 	}
 	return all
+}
+
+// last are the last n lines so far.
+func (o *output) last(n int) string {
+	all := o.lines()
+	return strings.Join(all[max(0, len(all)-n):], "\n")
 }

@@ -119,8 +119,7 @@ func TestOverloadIsShed(t *testing.T) {
 	}
 	rates := start(t, "rates", "LOG_LEVEL=info")
 	// As it ships: the race detector has a memory of its own.
-	quotes := launch(t, filepath.Join(dir, "bin", "quotes"), "RATES_URL="+held(t, rates, delay)+"?max_age=0s", fmt.Sprint("MAX_IN_FLIGHT=", inFlight))
-	quotes.url = quotes.listening()
+	quotes := startSilent(t, filepath.Join(dir, "bin", "quotes"), "RATES_URL="+held(t, rates, delay)+"?max_age=0s", fmt.Sprint("MAX_IN_FLIGHT=", inFlight))
 	get(t, quotes.url+convert100)
 
 	// The best of some rounds: the machine is not ours.
@@ -159,8 +158,8 @@ func overload(t *testing.T, quotes *app, period time.Duration) error {
 		}
 	}
 	slices.Sort(shed)
-	share, late, grown := float64(answered)/took.Seconds()/float64(capacity), shed[len(shed)*99/100], w.memory-before
-	t.Logf("%d requests in %v: %d answered, %.2f of capacity; 99%% of %d shed within %v; probes within %v; %.1f MB more",
+	share, late, grown := float64(answered)/took.Seconds()/float64(capacity), shed[len(shed)*95/100], w.memory-before
+	t.Logf("%d requests in %v: %d answered, %.2f of capacity; 95%% of %d shed within %v; probes within %v; %.1f MB more",
 		len(shots), took.Round(time.Millisecond), answered, share, len(shed), late, w.slowest, float64(grown)/(1<<20))
 	if grown > 50<<20 {
 		t.Errorf("memory grew by %d bytes, want under 50 MB", grown)

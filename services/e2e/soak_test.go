@@ -23,14 +23,8 @@ func TestSoak(t *testing.T) {
 	const every = 15 * time.Second
 	env := fmt.Sprint("PORT=", freePorts(t))
 	rates := start(t, "rates", env)
-	port := freePorts(t)
-	quotes := launch(t, filepath.Join(binDir, "quotes"), "RATES_URL="+rates.url+"?max_age=100ms", "LOCK_MAX_DAYS=36500",
-		"LOG_LEVEL=warn", fmt.Sprint("PORT=", port)) // a line a request would fill our memory
-	quotes.url = fmt.Sprint("http://localhost:", port)
-	eventually(t, "quotes answers", func() bool {
-		r, err := tryGet(quotes.url + convert100)
-		return err == nil && r.status == http.StatusOK
-	})
+	quotes := startSilent(t, filepath.Join(binDir, "quotes"), "RATES_URL="+rates.url+"?max_age=100ms", "LOCK_MAX_DAYS=36500")
+	get(t, quotes.url+convert100)
 	begin := time.Now()
 	loads := []*traffic{
 		load(t, quotes.url+convert100, 4, true), load(t, quotes.url+convert100, 2, false),
