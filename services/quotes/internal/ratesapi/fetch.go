@@ -137,25 +137,24 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 // read turns an answer into what to keep, or into why it is none.
 func (c *Client) read(resp *http.Response, body []byte, q question) (*kept, error) {
 	now := c.now()
-	isDay := q.days == span{}
 	switch status := resp.StatusCode; {
 	case status == http.StatusOK:
 		k := &kept{answered: now, age: ageHeader(resp.Header.Get("Age"))}
 		var err error
-		if isDay {
-			k.table, err = decodeDay(body, q.date, quote.DateOf(now))
-		} else {
+		if q.isRange() {
 			k.days, err = decodeRange(body, q.days, q.pair[0], q.pair[1])
+		} else {
+			k.table, err = decodeDay(body, q.date, quote.DateOf(now))
 		}
 		if err != nil {
 			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", q.path, err)
 		}
-		if !isDay && len(k.days) == 0 {
-			return nil, fmt.Errorf("%w: the backing service has none of %s and %s for %s", quote.ErrNoRatesForDate, q.pair[0].Code, q.pair[1].Code, q.what())
+		if q.isRange() && len(k.days) == 0 {
+			return nil, errNone(q)
 		}
 		return k, nil
 	case status == http.StatusNotFound && q != newest && saysNotFound(body):
-		return nil, fmt.Errorf("%w: the backing service has none for %s", quote.ErrNoRatesForDate, q.what())
+		return nil, errNone(q)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return nil, failf(Refused, "refuses the handle's credentials: status %d", status)
 	case retryableStatus(status):
@@ -164,6 +163,10 @@ func (c *Client) read(resp *http.Response, body []byte, q question) (*kept, erro
 		return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave status %d with %s",
 			q.path, status, contentType(resp))
 	}
+}
+
+func errNone(q question) error {
+	return fmt.Errorf("%w: the backing service has none for %s", quote.ErrNoRatesForDate, q.what())
 }
 
 func contentType(resp *http.Response) string {

@@ -39,10 +39,13 @@ func ofDays(days span, source, target quote.Currency) question {
 	}
 }
 
-// what names the days that an answer is about, for errors.
+// isRange says whether days are asked for, not a day.
+func (q question) isRange() bool { return q.days != span{} }
+
+// what names that which is asked for, in errors.
 func (q question) what() string {
-	if !q.days.to.IsZero() {
-		return fmt.Sprintf("%v to %v", q.days.from, q.days.to)
+	if q.isRange() {
+		return fmt.Sprintf("%s and %s from %v to %v", q.pair[0].Code, q.pair[1].Code, q.days.from, q.days.to)
 	}
 	return q.date.String()
 }

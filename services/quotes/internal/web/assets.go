@@ -66,7 +66,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, h := a.body, w.Header()
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if acceptsGzip(r.Header) {
 		body = a.gzipped()
 		h.Set("Content-Encoding", "gzip")
 	}
@@ -74,4 +74,17 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	_, _ = w.Write(body)
+}
+
+// acceptsGzip reports whether a client takes gzip at all (RFC 9110, section
+// 12.5.3): none that does would rather have more bytes.
+func acceptsGzip(h http.Header) bool {
+	for coding := range strings.SplitSeq(strings.Join(h["Accept-Encoding"], ","), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, given := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			return !given || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
 }

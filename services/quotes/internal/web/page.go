@@ -5,9 +5,9 @@ import (
 	"cmp"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,9 +80,14 @@ func (f form) values() url.Values {
 	return v
 }
 
-// offer sets the currencies to choose from.
+// offer sets the currencies to choose from. What was chosen stays, though the
+// day has none of it.
 func (f *form) offer(all []quote.Currency) {
-	f.Common, f.Others = nil, nil
+	for _, code := range []string{f.Source, f.Target} {
+		if c, err := quote.LookupCurrency(code); err == nil && !slices.Contains(all, c) {
+			all = append(slices.Clip(all), c)
+		}
+	}
 	for _, code := range common {
 		if i := slices.IndexFunc(all, func(c quote.Currency) bool { return c.Code == code }); i >= 0 {
 			f.Common = append(f.Common, all[i])
@@ -215,23 +220,35 @@ func pageProblem(w http.ResponseWriter, _ *http.Request, err error) {
 // lockFromPage is POST /v1/quotes for a form: what it locks is seen at the
 // quote's own page.
 func (a App) lockFromPage(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errMalformed
+	values, err := readPosted(r)
+	if err != nil {
+		return err
 	}
-	data := pageData{Form: readForm(r.PostForm)}
-	id, err := a.lockForm(r.Context(), r.PostForm)
+	id, err := a.lockForm(r.Context(), values)
 	if err == nil {
 		http.Redirect(w, r, "/quotes/"+id, http.StatusSeeOther)
 		return nil
 	}
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	data.Form.offer(quote.Currencies())
-	if known, failed := a.Rates.Latest(r.Context()); failed == nil {
-		data.Form.offer(known.Currencies())
-	}
+	data := pageData{Form: readForm(values)}
+	data.Form.offer(quote.Currencies()) // those of the day may not come either
 	return a.writePage(w, r, data, err)
+}
+
+// readPosted reads the body as a form sends it.
+func readPosted(r *http.Request) (url.Values, error) {
+	const formType = "application/x-www-form-urlencoded"
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != formType {
+		return nil, inField("Content-Type", fmt.Errorf("%w: send %s", errMediaType, formType))
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the form cannot be read", errMalformed)
+	}
+	return values, nil
 }
 
 func (a App) lockForm(ctx context.Context, values url.Values) (id string, err error) {
@@ -259,8 +276,17 @@ func (a App) lockForm(ctx context.Context, values url.Values) (id string, err er
 
 // plainDuration is one as people say it, for those that operators choose.
 func plainDuration(d time.Duration) string {
-	if d%time.Minute == 0 && d < 2*time.Hour {
-		return strconv.Itoa(int(d/time.Minute)) + " minutes"
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		switch n := d / unit.length; {
+		case d%unit.length != 0:
+		case n == 1:
+			return "1 " + unit.name
+		default:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	return d.String()
 }

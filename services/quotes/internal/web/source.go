@@ -2,7 +2,7 @@ package web
 
 import (
 	"net/url"
-	"regexp"
+	"strings"
 
 	"example.com/portpair/services/quotes/internal/ratesapi"
 )
@@ -14,12 +14,10 @@ type source struct {
 	Host string
 }
 
-var ours = regexp.MustCompile(`^rates/`)
-
 func sourceOf(s ratesapi.Status) source {
 	host := s.Handle
 	if u, err := url.Parse(s.Handle); err == nil {
 		host = u.Host
 	}
-	return source{ECB: ours.MatchString(s.Server), Host: host}
+	return source{ECB: strings.HasPrefix(s.Server, "rates/"), Host: host}
 }
