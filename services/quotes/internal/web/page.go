@@ -57,27 +57,17 @@ type choice struct {
 func (f form) From() choice { return choice{"source", f.Source, f.Common, f.Others} }
 func (f form) To() choice   { return choice{"target", f.Target, f.Common, f.Others} }
 
-// readForm fills in what is not given.
+// readForm fills in what is not given, in values too.
 func readForm(values url.Values) form {
+	for name, first := range map[string]string{"amount": "100.00", "source": "EUR", "target": "USD"} {
+		if !values.Has(name) {
+			values.Set(name, first)
+		}
+	}
 	return form{
-		Amount: firstOr(values, "amount", "100.00"), Source: firstOr(values, "source", "EUR"), Target: firstOr(values, "target", "USD"),
-		Date: values.Get("date"), Key: uuid.NewString(),
+		Amount: values.Get("amount"), Source: values.Get("source"), Target: values.Get("target"), Date: values.Get("date"),
+		Key: uuid.NewString(),
 	}
-}
-
-func firstOr(values url.Values, name, otherwise string) string {
-	if values.Has(name) {
-		return values.Get(name)
-	}
-	return otherwise
-}
-
-func (f form) values() url.Values {
-	v := url.Values{"amount": {f.Amount}, "source": {f.Source}, "target": {f.Target}}
-	if f.Date != "" {
-		v.Set("date", f.Date)
-	}
-	return v
 }
 
 // offer sets the currencies to choose from. What was chosen stays, though the
@@ -123,23 +113,23 @@ type pageData struct {
 func (a App) page(w http.ResponseWriter, r *http.Request) error {
 	query, err := parseQuery(r)
 	data := pageData{Form: readForm(query)}
-	f := &data.Form
 	if query.Has("swap") { // the sides, for who has no scripts
-		f.Source, f.Target = f.Target, f.Source
-		http.Redirect(w, r, "/?"+f.values().Encode(), http.StatusSeeOther)
+		query["source"], query["target"] = query["target"], query["source"]
+		query.Del("swap")
+		http.Redirect(w, r, "/?"+query.Encode(), http.StatusSeeOther)
 		return nil
 	}
 	var q question
 	if err == nil {
-		q, err = parseQuestion(f.values(), a.Now())
+		q, err = parseQuestion(query, a.Now())
 	}
 	// Asked once, of a mistaken question too: the page shows how the backing
 	// service does.
 	known, failed := q.rates(r.Context(), a.Rates)
 	if failed == nil {
-		f.offer(known.Currencies())
+		data.Form.offer(known.Currencies())
 	} else {
-		f.offer(quote.Currencies())
+		data.Form.offer(quote.Currencies())
 	}
 	if err = cmp.Or(err, failed); err == nil {
 		data.Result, err = a.result(q, known)
