@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout,
 		Handler: web.Routes(web.App{
 			Rates: rates, Quotes: quotes, Health: health, Metrics: metrics, Log: log, Now: time.Now,
-			LockMaxDays: cfg.LockMaxDays, MaxInFlight: cfg.MaxInFlight, TrustedProxies: cfg.TrustedProxies,
+			LockFor: cfg.QuoteTTL, LockMaxDays: cfg.LockMaxDays, MaxInFlight: cfg.MaxInFlight, TrustedProxies: cfg.TrustedProxies,
 		}),
 	}.Serve(ctx, listeners...)
 }

@@ -41,17 +41,18 @@ func (d Date) Compare(other Date) int {
 // DaysSince returns how many days d is after other, negative when before.
 func (d Date) DaysSince(other Date) int {
 	// In seconds: time.Duration ends after 292 years. UTC has days of 24 hours.
-	return int((d.midnight().Unix() - other.midnight().Unix()) / (24 * 60 * 60))
+	return int((d.Midnight().Unix() - other.Midnight().Unix()) / (24 * 60 * 60))
 }
 
 // AddDays returns the day that is n days after d, before it when n is negative.
-func (d Date) AddDays(n int) Date { return DateOf(d.midnight().AddDate(0, 0, n)) }
+func (d Date) AddDays(n int) Date { return DateOf(d.Midnight().AddDate(0, 0, n)) }
 
 // String returns d as YYYY-MM-DD.
 func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)
 }
 
-func (d Date) midnight() time.Time {
+// Midnight is when the day begins, in UTC.
+func (d Date) Midnight() time.Time {
 	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC)
 }

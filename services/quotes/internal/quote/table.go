@@ -22,6 +22,12 @@ type Table struct {
 	currencies []Currency
 }
 
+// DayRate is what a pair is worth on a reference date.
+type DayRate struct {
+	Date Date
+	Rate Rate
+}
+
 // NewTable returns the table of a reference date from what one euro is worth in
 // each currency, by code. It returns ErrUnusableTable when there is no rate, or
 // are too many, when a code is not three capital letters, or when the euro is

@@ -37,8 +37,8 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 }
 
 // guarded makes a call unless the breaker is open.
-func (c *Client) guarded(ctx context.Context, path string, date quote.Date) (*kept, error) {
-	k, err := c.breaker.Execute(func() (*kept, error) { return c.fetch(ctx, path, date) })
+func (c *Client) guarded(ctx context.Context, q question) (*kept, error) {
+	k, err := c.breaker.Execute(func() (*kept, error) { return c.fetch(ctx, q) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		err = fmt.Errorf("%w: not asked, since asking failed %d times in a row; it is tried again every %v",
 			quote.ErrRatesUnavailable, tripAfter, probeEvery)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/check"
 )
 
@@ -117,14 +116,14 @@ func (a reply) outcome() Outcome {
 }
 
 // call asks as fetch does, but leaves no trace in Status, log and metrics.
-func (k *checker) call(ctx context.Context, path string, date quote.Date) (a reply) {
+func (k *checker) call(ctx context.Context, q question) (a reply) {
 	counted := context.WithValue(ctx, attemptsKey{}, &a.attempts)
 	began := time.Now()
-	a.resp, a.body, a.err = k.get(counted, path)
+	a.resp, a.body, a.err = k.get(counted, q.path)
 	a.took = time.Since(began)
 	switch {
 	case a.err == nil:
-		a.kept, a.err = k.read(a.resp, a.body, path, date)
+		a.kept, a.err = k.read(a.resp, a.body, q)
 	case ctx.Err() != nil:
 		a.err = failf(TimedOut, "no answer within %v, which is all the time that a check has", a.took.Round(100*time.Millisecond))
 	}
@@ -140,7 +139,7 @@ func (k *checker) authorized() bool {
 
 // credentials asks for the newest rates, once for all lines.
 func (k *checker) credentials(ctx context.Context) check.Line {
-	k.latest = k.call(ctx, "latest", quote.Date{})
+	k.latest = k.call(ctx, newest)
 	switch outcome := k.latest.outcome(); {
 	case outcome == Refused && !k.authorized():
 		return check.Failed(fmt.Sprintf("asks for credentials (status %d), and the handle has none", k.latest.status()),

@@ -27,7 +27,7 @@ const beforeAll = "1990-01-01"
 
 func (k *checker) pastDay(ctx context.Context) check.Line {
 	date := k.latest.kept.table.Date().AddDays(-checkSpan)
-	a := k.call(ctx, date.String(), date)
+	a := k.call(ctx, ofDay(date))
 	const lost = "a conversion with a date will find none; all else works"
 	switch {
 	case a.err == nil:
@@ -43,33 +43,32 @@ func (k *checker) pastDay(ctx context.Context) check.Line {
 
 // days asks for a range of one currency.
 func (k *checker) days(ctx context.Context) check.Line {
-	to := k.latest.kept.table.Date()
-	from := to.AddDays(-checkSpan)
-	a := k.call(ctx, fmt.Sprintf("%v..%v?symbols=%s", from, to, k.someCode()), quote.Date{})
+	euro, _ := quote.LookupCurrency(quote.Base)
+	newest := k.latest.kept.table.Date()
+	days := span{newest.AddDays(-checkSpan), newest}
+	a := k.call(ctx, ofDays(days, euro, k.someCurrency()))
 	const lost = "charts need ranges; conversions and quotes do not"
-	if a.status() != http.StatusOK {
+	switch {
+	case a.status() != http.StatusOK:
 		return check.Warned(notServed(a), lost)
+	case a.err != nil:
+		return check.Warned(fmt.Sprintf("for %v..%v: %v", days.from, days.to, a.err), lost)
 	}
-	n, err := decodeRange(a.body, from, to)
-	if err != nil {
-		return check.Warned(fmt.Sprintf("for %v..%v: %v", from, to, err), lost)
-	}
-	return check.Passed(fmt.Sprintf("%v..%v: %d days", from, to, n))
+	return check.Passed(fmt.Sprintf("%v..%v: %d days", days.from, days.to, len(a.kept.days)))
 }
 
-// someCode is one that the service has rates of, the dollar if it has it.
-func (k *checker) someCode() string {
-	code := ""
+// someCurrency is one that the service has rates of, the dollar if it has it.
+func (k *checker) someCurrency() (some quote.Currency) {
 	for _, c := range k.latest.kept.table.Currencies() {
-		if c.Code == "USD" || code == "" && c.Code != quote.Base {
-			code = c.Code
+		if c.Code == "USD" || some.Code == "" && c.Code != quote.Base {
+			some = c
 		}
 	}
-	return code
+	return some
 }
 
 func (k *checker) names(ctx context.Context) check.Line {
-	a := k.call(ctx, "currencies", quote.Date{})
+	a := k.call(ctx, question{path: "currencies"})
 	const lost = "quotes goes by the names that it knows itself: nothing is lost but the contract"
 	if a.status() != http.StatusOK {
 		return check.Warned(notServed(a), lost)
@@ -90,8 +89,8 @@ func (k *checker) refusals(ctx context.Context) check.Line {
 	if err != nil {
 		panic(err)
 	}
-	day := k.call(ctx, beforeAll, date)
-	symbol := k.call(ctx, "latest?symbols=XXX", quote.Date{}) // ISO 4217: no currency
+	day := k.call(ctx, ofDay(date))
+	symbol := k.call(ctx, question{path: "latest?symbols=XXX"}) // ISO 4217: no currency
 	switch {
 	case day.status() == http.StatusOK:
 		return check.Failed(fmt.Sprintf("status 200 for %s, before there was a euro", beforeAll),
@@ -147,7 +146,7 @@ func (k *checker) latency(ctx context.Context) check.Line {
 	for range latencyAtATime {
 		callers.Go(func() {
 			for range latencyCalls / latencyAtATime {
-				a := k.call(ctx, "latest", quote.Date{})
+				a := k.call(ctx, newest)
 				mu.Lock()
 				if a.err == nil {
 					took = append(took, a.took)

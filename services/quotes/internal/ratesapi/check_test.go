@@ -103,7 +103,7 @@ func TestCheckOfWhatIsMissingOrWrong(t *testing.T) {
 		"no ranges":                     {whole().with("2026-08-11..2026-08-21", status(404, notFound)), "a range", check.Warn, "status 404"},
 		"a range that is a day":         {whole().with("2026-08-11..2026-08-21", answer(good)), "a range", check.Warn, "2026-08-11..2026-08-21: "},
 		"a range of other days":         {whole().with("2026-08-11..2026-08-21", answer(`{"amount":1,"base":"EUR","rates":{"2026-08-22":{"USD":1}}}`)), "a range", check.Warn, "the rates of 2026-08-22"},
-		"a range of long ago":           {whole().with("2026-08-11..2026-08-21", answer(`{"amount":1,"base":"EUR","rates":{"2026-07-22":{"USD":1}}}`)), "a range", check.Warn, "the rates of 2026-07-22"},
+		"a range of long ago":           {whole().with("2026-08-11..2026-08-21", answer(`{"amount":1,"base":"EUR","rates":{"2026-07-22":{"USD":1}}}`)), "a range", check.Warn, "the backing service has none"},
 		"a range of another base":       {whole().with("2026-08-11..2026-08-21", answer(`{"amount":1,"base":"USD","rates":{"2026-08-21":{"EUR":1}}}`)), "a range", check.Warn, `base "USD"`},
 		"a range without days":          {whole().with("2026-08-11..2026-08-21", answer(`{"amount":1,"base":"EUR","rates":{}}`)), "a range", check.Warn, "no days"},
 		"no currencies":                 {whole().with("currencies", status(404, notFound)), "currencies", check.Warn, "status 404"},

@@ -108,8 +108,8 @@ func Test400PastDaysAreKeptAndTheLeastRecentlyUsedGoFirst(t *testing.T) {
 		}
 		c.mustOn(t, theDay(2024, 1))
 		want(t, "requests of the day that went", a.times(theDay(2024, 1)), 2)
-		want(t, "days kept", len(c.days), 400)
-		want(t, "days kept in order", c.used.Len(), 400)
+		want(t, "days kept", len(c.days.all), 400)
+		want(t, "days kept in order", c.days.used.Len(), 400)
 	})
 }
 
@@ -124,8 +124,8 @@ func TestDaysWithoutRatesDoNotPushOutThoseThatHaveSome(t *testing.T) {
 		}
 		c.mustOn(t, theDay(2024, 0))
 		want(t, "requests of the day that has", a.times(theDay(2024, 0)), 1)
-		want(t, "days kept", len(c.days), 1)
-		want(t, "days kept in order", c.used.Len(), 1)
+		want(t, "days kept", len(c.days.all), 1)
+		want(t, "days kept in order", c.days.used.Len(), 1)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"example.com/portpair/services/quotes/internal/quote"
 )
@@ -76,30 +77,40 @@ func (reply dayReply) table(asked, today quote.Date) (*quote.Table, error) {
 }
 
 // decodeRange reads the rates of the days from one to another, each as strictly
-// as a single day's, and returns how many days there are. The first may be from
-// before the range: it is what held when the range began.
-func decodeRange(body []byte, from, to quote.Date) (days int, err error) {
+// as a single day's, for what a pair is worth on them. The first day that
+// comes may be from before the range, what held when it began: it is left out,
+// as is a day that lacks a side.
+func decodeRange(body []byte, r span, source, target quote.Currency) ([]quote.DayRate, error) {
 	var reply struct {
 		Amount json.RawMessage                       `json:"amount"`
 		Base   string                                `json:"base"`
 		Rates  map[string]map[string]json.RawMessage `json:"rates"`
 	}
 	if err := decodeJSON(body, &reply); err != nil {
-		return 0, err
-	}
-	for date, rates := range reply.Rates {
-		table, err := dayReply{reply.Amount, reply.Base, date, rates}.table(quote.Date{}, to)
-		if err == nil && (table.Date().DaysSince(to) > 0 || from.DaysSince(table.Date()) > lookBack) {
-			err = fmt.Errorf("the rates of %v where %v to %v was asked for", table.Date(), from, to)
-		}
-		if err != nil {
-			return 0, err
-		}
+		return nil, err
 	}
 	if len(reply.Rates) == 0 {
-		return 0, errors.New("no days")
+		return nil, errors.New("no days")
 	}
-	return len(reply.Rates), nil
+	days := make([]quote.DayRate, 0, len(reply.Rates))
+	for date, rates := range reply.Rates {
+		table, err := dayReply{reply.Amount, reply.Base, date, rates}.table(quote.Date{}, r.to)
+		if err == nil && table.Date().DaysSince(r.to) > 0 {
+			err = fmt.Errorf("the rates of %v where %v to %v was asked for", table.Date(), r.from, r.to)
+		}
+		if err != nil {
+			return nil, err
+		}
+		rate, err := table.Cross(source, target)
+		switch {
+		case err == nil && table.Date().DaysSince(r.from) >= 0:
+			days = append(days, quote.DayRate{Date: table.Date(), Rate: rate})
+		case err != nil && !errors.Is(err, quote.ErrNoRate):
+			return nil, err
+		}
+	}
+	slices.SortFunc(days, func(a, b quote.DayRate) int { return a.Date.Compare(b.Date) })
+	return days, nil
 }
 
 func notJSON(body []byte, err error) error {

@@ -56,14 +56,14 @@ func (c *Client) clean(text string) string { return logs.Clean(c.handle.Scrub(te
 
 // fetch makes one call, tells Status, log and metrics of it, and returns what
 // to keep.
-func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept, error) {
+func (c *Client) fetch(ctx context.Context, q question) (*kept, error) {
 	began, attempts := c.now(), 0
 	defer c.status.begin(began)()
 	ctx = context.WithValue(ctx, attemptsKey{}, &attempts)
-	resp, body, err := c.get(ctx, path)
+	resp, body, err := c.get(ctx, q.path)
 	var k *kept
 	if err == nil {
-		k, err = c.read(resp, body, path, date)
+		k, err = c.read(resp, body, q)
 	}
 
 	done := Call{Time: began, Duration: c.now().Sub(began), Attempts: attempts, Outcome: OK}
@@ -77,13 +77,13 @@ func (c *Client) fetch(ctx context.Context, path string, date quote.Date) (*kept
 		f.text = c.clean(f.text)
 		done.Outcome, done.Error = f.outcome, f.text
 		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
-		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, q.path, done)...)
 	case errors.Is(err, quote.ErrNoRatesForDate):
 		done.Outcome = NoRates
 		fallthrough
 	default:
 		c.budget.earn()
-		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, q.path, done)...)
 	}
 	c.status.add(done, server)
 	c.observe(done)
@@ -135,25 +135,38 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 }
 
 // read turns an answer into what to keep, or into why it is none.
-func (c *Client) read(resp *http.Response, body []byte, path string, date quote.Date) (*kept, error) {
+func (c *Client) read(resp *http.Response, body []byte, q question) (*kept, error) {
 	now := c.now()
 	switch status := resp.StatusCode; {
 	case status == http.StatusOK:
-		table, err := decodeDay(body, date, quote.DateOf(now))
-		if err != nil {
-			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", path, err)
+		k := &kept{answered: now, age: ageHeader(resp.Header.Get("Age"))}
+		var err error
+		if q.isRange() {
+			k.days, err = decodeRange(body, q.days, q.pair[0], q.pair[1])
+		} else {
+			k.table, err = decodeDay(body, q.date, quote.DateOf(now))
 		}
-		return &kept{table, now, ageHeader(resp.Header.Get("Age"))}, nil
-	case status == http.StatusNotFound && !date.IsZero() && saysNotFound(body):
-		return nil, fmt.Errorf("%w: the backing service has none for %v", quote.ErrNoRatesForDate, date)
+		if err != nil {
+			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", q.path, err)
+		}
+		if q.isRange() && len(k.days) == 0 {
+			return nil, errNone(q)
+		}
+		return k, nil
+	case status == http.StatusNotFound && q != newest && saysNotFound(body):
+		return nil, errNone(q)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return nil, failf(Refused, "refuses the handle's credentials: status %d", status)
 	case retryableStatus(status):
 		return nil, failf(Failing, "answered with status %d, asked %s", status, times(resp.Request.Context()))
 	default:
 		return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave status %d with %s",
-			path, status, contentType(resp))
+			q.path, status, contentType(resp))
 	}
+}
+
+func errNone(q question) error {
+	return fmt.Errorf("%w: the backing service has none for %s", quote.ErrNoRatesForDate, q.what())
 }
 
 func contentType(resp *http.Response) string {

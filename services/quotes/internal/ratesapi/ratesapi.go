@@ -8,13 +8,11 @@
 package ratesapi
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -33,6 +31,9 @@ const (
 	// maxDays is how many past days are kept; the least recently used go first.
 	maxDays = 400
 
+	// maxSeries is how many pairs' days are kept: at most 7,000 days each.
+	maxSeries = 32
+
 	// lookAge is how fresh /v1/backing wants to know the backing service.
 	lookAge = 2 * time.Second
 )
@@ -40,6 +41,12 @@ const (
 // Rates are one day's rates and where they stand now.
 type Rates struct {
 	*quote.Table
+	quote.Standing
+}
+
+// Series is what a pair was worth, a day at a time, and where that stands now.
+type Series struct {
+	Days []quote.DayRate // oldest first, one at least
 	quote.Standing
 }
 
@@ -58,18 +65,13 @@ type Client struct {
 	budget  *budget
 
 	latest slot
-	mu     sync.Mutex
-	days   map[quote.Date]*list.Element // of *day
-	used   *list.List                   // most recently used first
+	days   *slots
+	series *slots
 
+	mu      sync.Mutex // of closing
 	closing context.Context
 	close   context.CancelFunc
 	calls   sync.WaitGroup
-}
-
-type day struct {
-	date quote.Date
-	slot slot
 }
 
 // New attaches the rates service that h names. agent is sent as User-Agent;
@@ -81,7 +83,7 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 	}
 	c := &Client{
 		handle: h, options: h.Options(), agent: agent, log: log, now: now, observe: observe,
-		days: map[quote.Date]*list.Element{}, used: list.New(),
+		days: newSlots(maxDays), series: newSlots(maxSeries),
 	}
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.breaker = c.newBreaker()
@@ -103,14 +105,33 @@ func (c *Client) Close() {
 // Latest returns the newest rates. The error wraps quote.ErrRatesUnavailable
 // or quote.ErrRatesTooOld, or is ctx's.
 func (c *Client) Latest(ctx context.Context) (Rates, error) {
-	return c.rates(ctx, &c.latest, "latest", quote.Date{}, c.options.MaxAge)
+	return ratesOf(c.answer(ctx, &c.latest, newest, c.options.MaxAge))
 }
 
 // On returns the rates of a day, or of the newest before it that the backing
 // service answers with. Beside Latest's errors it may be
 // quote.ErrNoRatesForDate.
 func (c *Client) On(ctx context.Context, date quote.Date) (Rates, error) {
-	return c.rates(ctx, c.day(date), date.String(), date, c.options.MaxAge)
+	q := ofDay(date)
+	return ratesOf(c.answer(ctx, c.days.of(q), q, c.options.MaxAge))
+}
+
+func ratesOf(k *kept, standing quote.Standing, err error) (Rates, error) {
+	if err != nil {
+		return Rates{}, err
+	}
+	return Rates{k.table, standing}, nil
+}
+
+// Between returns what one unit of source is worth in target on the published
+// days from one to another, by On's errors.
+func (c *Client) Between(ctx context.Context, from, to quote.Date, source, target quote.Currency) (Series, error) {
+	q := ofDays(span{from, to}, source, target)
+	k, standing, err := c.answer(ctx, c.series.of(q), q, c.options.MaxAge)
+	if err != nil {
+		return Series{}, err
+	}
+	return Series{k.days, standing}, nil
 }
 
 // Look asks for the newest rates unless that was done a moment ago, whatever
@@ -118,66 +139,16 @@ func (c *Client) On(ctx context.Context, date quote.Date) (Rates, error) {
 func (c *Client) Look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patienceStale)
 	defer cancel()
-	_, _ = c.rates(ctx, &c.latest, "latest", quote.Date{}, min(lookAge, c.options.MaxAge)) // Status has the error
+	_, _, _ = c.answer(ctx, &c.latest, newest, min(lookAge, c.options.MaxAge)) // Status has the error
 }
 
-// day finds or makes the place where a day's rates are kept.
-func (c *Client) day(date quote.Date) *slot {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.days[date]; ok {
-		c.used.MoveToFront(e)
-		return &e.Value.(*day).slot
-	}
-	if c.used.Len() >= maxDays {
-		oldest := c.used.Remove(c.used.Back()).(*day)
-		delete(c.days, oldest.date)
-	}
-	d := &day{date: date}
-	c.days[date] = c.used.PushFront(d)
-	return &d.slot
-}
-
-// forget gives up the place of a day that has no rates, or days that nobody
-// has rates for would push out those that are kept.
-func (c *Client) forget(date quote.Date, s *slot) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.days[date]; ok && &e.Value.(*day).slot == s {
-		c.used.Remove(e)
-		delete(c.days, date)
-	}
-}
-
-// slot keeps the last good answer to one question and the call under way for
-// it, if any.
-type slot struct {
-	kept atomic.Pointer[kept]
-	mu   sync.Mutex
-	call *call
-}
-
-// kept is a good answer.
-type kept struct {
-	table    *quote.Table
-	answered time.Time
-	age      time.Duration // how old the answer said it was then
-}
-
-// call is one question on its way; kept or err are there when done is closed.
-type call struct {
-	done chan struct{}
-	kept *kept
-	err  error
-}
-
-// rates answers from what is kept if that is under maxAge, else asks, and
+// answer answers from what is kept if that is under maxAge, else asks, and
 // falls back to what is kept when asking fails.
-func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration) (Rates, error) {
+func (c *Client) answer(ctx context.Context, s *slot, q question, maxAge time.Duration) (*kept, quote.Standing, error) {
 	k := s.kept.Load()
 	if k != nil {
 		if standing := c.standing(k, maxAge, false); standing.Fresh {
-			return Rates{k.table, standing}, nil
+			return k, standing, nil
 		}
 	}
 	limps := c.limps()
@@ -187,14 +158,14 @@ func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Dat
 			patience = 0
 		}
 	}
-	call := c.ask(ctx, s, path, date, maxAge, maxAge > 0 || limps)
+	call := c.ask(ctx, s, q, maxAge, maxAge > 0 || limps)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	err := fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
 	select {
 	case <-call.done:
 		if call.err == nil {
-			return Rates{call.kept.table, c.standing(call.kept, maxAge, false)}, nil
+			return call.kept, c.standing(call.kept, maxAge, false), nil
 		}
 		err = call.err
 	case <-timer.C:
@@ -202,27 +173,27 @@ func (c *Client) rates(ctx context.Context, s *slot, path string, date quote.Dat
 		err = ctx.Err()
 	}
 	if k == nil || errors.Is(err, quote.ErrNoRatesForDate) || ctx.Err() != nil {
-		return Rates{}, err
+		return nil, quote.Standing{}, err
 	}
 	standing := c.standing(k, c.options.MaxAge, true)
 	if !standing.Servable {
-		return Rates{}, fmt.Errorf("%w: the newest known are %v old, and asking for newer ones fails", quote.ErrRatesTooOld, standing.Age.Round(time.Second))
+		return nil, quote.Standing{}, fmt.Errorf("%w: the newest known are %v old, and asking for newer ones fails", quote.ErrRatesTooOld, standing.Age.Round(time.Second))
 	}
-	return Rates{k.table, standing}, nil
+	return k, standing, nil
 }
 
 // standing is how far an answer may be trusted now; failed says that asking
 // for a newer one failed, or was not answered in time.
 func (c *Client) standing(k *kept, maxAge time.Duration, failed bool) quote.Standing {
 	rules := quote.Rules{MaxAge: maxAge, MaxStale: c.options.MaxStale}
-	return rules.Standing(quote.Answer{Date: k.table.Date(), FetchedAt: k.answered, AgeHeader: k.age, RefreshFailed: failed}, c.now())
+	return rules.Standing(quote.Answer{Date: k.date(), FetchedAt: k.answered, AgeHeader: k.age, RefreshFailed: failed}, c.now())
 }
 
 // ask starts a call, or joins the one under way: concurrent requests share
 // one, unless the handle says max_age=0s, which is one call per request of a
 // backing service that does not limp. A call outlives the request that
 // started it.
-func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date, maxAge time.Duration, shared bool) *call {
+func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Duration, shared bool) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
@@ -238,7 +209,7 @@ func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date,
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
 		defer cancel()
 		defer context.AfterFunc(c.closing, cancel)()
-		one.kept, one.err = c.guarded(ctx, path, date)
+		one.kept, one.err = c.guarded(ctx, q)
 		s.mu.Lock()
 		if one.err == nil {
 			s.kept.Store(one.kept)
@@ -248,7 +219,8 @@ func (c *Client) ask(ctx context.Context, s *slot, path string, date quote.Date,
 		}
 		s.mu.Unlock()
 		if s.kept.Load() == nil {
-			c.forget(date, s)
+			c.days.forget(q, s)
+			c.series.forget(q, s)
 		}
 		close(one.done)
 	})

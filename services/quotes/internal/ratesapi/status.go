@@ -55,6 +55,7 @@ type Status struct {
 	LastSuccess time.Time // zero: never
 	Age         time.Duration
 	LastError   string // of the last call, empty when it brought rates
+	Breaker     string // closed, half-open or open
 	Calls       []Call // newest first
 }
 
@@ -125,7 +126,7 @@ func (c *Client) Status() Status {
 	h := &c.status
 	h.mu.Lock()
 	calls := slices.Clone(h.calls)
-	s := Status{Handle: c.handle.String(), State: Detached, Server: h.server, LastSuccess: h.lastSuccess}
+	s := Status{Handle: c.handle.String(), State: Detached, Server: h.server, LastSuccess: h.lastSuccess, Breaker: c.breaker.State().String()}
 	since, hanging := h.hanging(c.now())
 	h.mu.Unlock()
 

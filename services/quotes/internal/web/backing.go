@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/ratesapi"
@@ -16,6 +17,7 @@ type backingReply struct {
 	LastSuccess *time.Time  `json:"lastSuccess"`
 	Age         *string     `json:"age"`
 	LastError   *string     `json:"lastError"`
+	Breaker     string      `json:"breaker"`
 	Calls       []callReply `json:"calls"`
 }
 
@@ -27,6 +29,37 @@ type callReply struct {
 	Error    string    `json:"error,omitempty"`
 }
 
+// stateWords is what the page says of each state.
+var stateWords = map[ratesapi.State]string{
+	ratesapi.Attached: "It answers.",
+	ratesapi.Slow:     "It answers, but its last answer took over a second, or a retry.",
+	ratesapi.Stale:    "Asking it fails. What it said before still serves.",
+	ratesapi.Detached: "Asking it fails, and nothing is known from before.",
+}
+
+// Words are the state's.
+func (b backingReply) Words() string { return stateWords[ratesapi.State(b.State)] }
+
+// Outcome, Says and Clock are what the page shows of a call.
+func (c callReply) Outcome() string {
+	switch {
+	case c.Error != "":
+		return "failed"
+	case c.Attempts > 1:
+		return "retried"
+	}
+	return "fine"
+}
+
+func (c callReply) Says() string {
+	if c.Status == 0 {
+		return "no answer"
+	}
+	return strconv.Itoa(c.Status)
+}
+
+func (c callReply) Clock() string { return c.Time.Format("15:04:05") }
+
 // backing shows the attached resource as it is now.
 func backing(rates *ratesapi.Client) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -36,7 +69,7 @@ func backing(rates *ratesapi.Client) handler {
 }
 
 func newBackingReply(s ratesapi.Status) backingReply {
-	reply := backingReply{Name: "rates", Handle: s.Handle, State: string(s.State), Server: s.Server, Calls: []callReply{}}
+	reply := backingReply{Name: "rates", Handle: s.Handle, State: string(s.State), Server: s.Server, Breaker: s.Breaker, Calls: []callReply{}}
 	if s.RateDate != "" {
 		age := s.Age.Truncate(time.Second).String()
 		reply.RateDate, reply.Age = &s.RateDate, &age

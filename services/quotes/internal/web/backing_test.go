@@ -17,7 +17,7 @@ func TestBacking(t *testing.T) {
 	}
 	first := call("2026-08-22T09:00:00Z", "200", "")
 	wantEqual(t, "attached", backing(), `{"name":"rates","handle":"`+handle+`","state":"attached","server":"rates/0.1.0",`+
-		`"rateDate":"2026-08-21","lastSuccess":"2026-08-22T09:00:00Z","age":"0s","lastError":null,"calls":[`+first+`]}`+"\n")
+		`"rateDate":"2026-08-21","lastSuccess":"2026-08-22T09:00:00Z","age":"0s","lastError":null,"breaker":"closed","calls":[`+first+`]}`+"\n")
 
 	a.pass(1900 * time.Millisecond)
 	wantContains(t, backing(), `"age":"1s"`)
@@ -28,7 +28,7 @@ func TestBacking(t *testing.T) {
 	const refused = `"refuses the handle's credentials: status 403"`
 	second := call("2026-08-22T09:00:12Z", "403", `,"error":`+refused)
 	wantEqual(t, "stale", backing(), `{"name":"rates","handle":"`+handle+`","state":"stale","server":"",`+
-		`"rateDate":"2026-08-21","lastSuccess":"2026-08-22T09:00:00Z","age":"12s","lastError":`+refused+`,"calls":[`+second+","+first+`]}`+"\n")
+		`"rateDate":"2026-08-21","lastSuccess":"2026-08-22T09:00:00Z","age":"12s","lastError":`+refused+`,"breaker":"closed","calls":[`+second+","+first+`]}`+"\n")
 }
 
 func TestBackingBeforeAnythingIsKnown(t *testing.T) {
@@ -39,7 +39,7 @@ func TestBackingBeforeAnythingIsKnown(t *testing.T) {
 	const reason = `"what answers is no rates service: GET /v1/latest gave status 404 with no content type"`
 	wantEqual(t, "detached", r.body, `{"name":"rates","handle":"`+a.upstream.URL+`","state":"detached","server":"",`+
 		`"rateDate":null,"lastSuccess":null,"age":null,"lastError":`+reason+`,`+
-		`"calls":[{"time":"2026-08-22T09:00:00Z","status":404,"duration":"0s","attempts":1,"error":`+reason+`}]}`+"\n")
+		`"breaker":"closed","calls":[{"time":"2026-08-22T09:00:00Z","status":404,"duration":"0s","attempts":1,"error":`+reason+`}]}`+"\n")
 }
 
 func TestBackingCleansWhatTheServiceWrites(t *testing.T) {

@@ -147,7 +147,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	a := start(t, "")
 	for _, target := range []string{
 		"/nowhere", "/v1", "/v1/", "/v1/convert/", "/v1/latest", "/V1/convert", "/favicon.ico", "//v1/convert",
-		"/v1%2Fconvert?amount=1&source=EUR&target=USD", "/v1/convert%2F", "/v1/%2e%2e/convert", "/v1/../metrics", "/%00", "/style.css/..%2fpage.html",
+		"/v1%2Fconvert?amount=1&source=EUR&target=USD", "/v1/convert%2F", "/v1/%2e%2e/convert", "/v1/../metrics", "/%00", "/assets/..%2fpages%2fpage.html",
 	} {
 		t.Run(target, func(t *testing.T) {
 			p := wantProblem(t, a.get(t, target), http.StatusNotFound, "about:blank", "")

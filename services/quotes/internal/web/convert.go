@@ -66,16 +66,9 @@ type question struct {
 // parseQuestion refuses what needs no rates to be refused, before any are
 // asked for.
 func parseQuestion(query url.Values, now time.Time) (question, error) {
-	source, err := currencyParam(query, "source")
+	source, target, err := pairParams(query)
 	if err != nil {
 		return question{}, err
-	}
-	target, err := currencyParam(query, "target")
-	if err != nil {
-		return question{}, err
-	}
-	if source == target {
-		return question{}, inField("target", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
 	}
 	text, err := param(query, "amount")
 	if err != nil {
@@ -85,11 +78,25 @@ func parseQuestion(query url.Values, now time.Time) (question, error) {
 	if err != nil {
 		return question{}, inField("amount", err)
 	}
-	date, err := dateParam(query, now)
+	date, err := dateParam(query, "date", now)
 	if err != nil {
 		return question{}, err
 	}
 	return question{amount, source, target, date}, nil
+}
+
+// pairParams are the parameters source and target, two currencies.
+func pairParams(query url.Values) (source, target quote.Currency, err error) {
+	if source, err = currencyParam(query, "source"); err != nil {
+		return source, target, err
+	}
+	if target, err = currencyParam(query, "target"); err != nil {
+		return source, target, err
+	}
+	if source == target {
+		err = inField("target", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
+	}
+	return source, target, err
 }
 
 // rates gets those of the question's day, or the newest.
@@ -167,22 +174,22 @@ func currencyParam(query url.Values, name string) (quote.Currency, error) {
 	return c, inField(name, err)
 }
 
-// dateParam is the date parameter, or no day when it is missing, or empty as
-// the page's form sends it.
-func dateParam(query url.Values, now time.Time) (quote.Date, error) {
-	if values := query["date"]; len(values) == 0 || len(values) == 1 && values[0] == "" {
+// dateParam is a day, or none when it is missing, or empty as the page's form
+// sends it.
+func dateParam(query url.Values, name string, now time.Time) (quote.Date, error) {
+	if values := query[name]; len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return quote.Date{}, nil
 	}
-	text, err := param(query, "date")
+	text, err := param(query, name)
 	if err != nil {
 		return quote.Date{}, err
 	}
 	date, err := quote.ParseDate(text)
 	if err != nil {
-		return quote.Date{}, inField("date", err)
+		return quote.Date{}, inField(name, err)
 	}
 	if today := quote.DateOf(now); date.DaysSince(today) > 0 {
-		return quote.Date{}, inField("date", fmt.Errorf("%w: %v is in the future; today is %v (UTC)", quote.ErrNoRatesForDate, date, today))
+		return quote.Date{}, inField(name, fmt.Errorf("%w: %v is in the future; today is %v (UTC)", quote.ErrNoRatesForDate, date, today))
 	}
 	return date, nil
 }

@@ -15,6 +15,7 @@ import (
 func TestMoreRequestsThanMaxInFlight(t *testing.T) {
 	d := open(t, "?max_age=0s", func(a *web.App, _ *store.Settings, _ *string) { a.MaxInFlight = 2 })
 	asked, answer := make(chan bool, 2), make(chan bool)
+	style := loaded(t, d.get(t, "/quotes/none").body)[0]
 	d.becomes(func(w http.ResponseWriter, r *http.Request) {
 		asked <- true
 		<-answer
@@ -27,17 +28,18 @@ func TestMoreRequestsThanMaxInFlight(t *testing.T) {
 	<-asked
 	<-asked
 
-	for _, target := range []string{convert100, "/v1/currencies", "/v1/quotes/" + beef} {
+	for _, target := range []string{convert100, ratesUSD, ratesUSDAsCSV, "/v1/currencies", "/v1/quotes/" + beef} {
 		r := d.get(t, target)
 		p := wantProblem(t, r, http.StatusServiceUnavailable, "overloaded", "")
 		wantContains(t, p.Detail, "2 requests are being worked on")
 		wantEqual(t, "Retry-After", r.header.Get("Retry-After"), "5")
 	}
 	wantProblem(t, d.post(t, "/v1/quotes", order), http.StatusServiceUnavailable, "overloaded", "")
-	page := d.get(t, "/")
-	wantEqual(t, "status of the page", page.status, http.StatusServiceUnavailable)
-	wantContains(t, page.header.Get("Content-Type"), "text/html")
-	for _, target := range []string{"/livez", "/readyz", "/metrics", "/v1/backing", "/openapi.json", "/problems/overloaded"} {
+	for _, page := range []result{d.get(t, "/"), d.get(t, "/quotes/"+beef), d.form(t, "/quotes", lockForm()), d.form(t, "/quotes/"+beef+"/accept", "")} {
+		wantPage(t, page, http.StatusServiceUnavailable)
+		wantContains(t, page.body, "<h1>Overloaded</h1>")
+	}
+	for _, target := range []string{style, "/livez", "/readyz", "/metrics", "/v1/backing", "/openapi.json", "/problems/overloaded"} {
 		wantEqual(t, "status of "+target, d.get(t, target).status, http.StatusOK)
 	}
 

@@ -27,22 +27,55 @@ import (
 // convert100 is the request that most tests make.
 const convert100 = "/v1/convert?amount=100.00&source=EUR&target=USD"
 
-// rates answers as the contract says: the newest day is 2026-08-21, and the
-// first one 2026-06-01.
+// Others ask for the days of a pair.
+const (
+	ratesUSD      = "/v1/rates?source=EUR&target=USD&from=2026-08-18"
+	ratesUSDAsCSV = "/v1/rates.csv?source=EUR&target=USD&from=2026-08-18"
+)
+
+// The days that the backing service has.
+const firstDay, newestDay = "2026-06-01", "2026-08-21"
+
+// rates answers as the contract says. On 2026-08-20 there was the dollar alone.
 func rates(w http.ResponseWriter, r *http.Request) {
-	day, rest := strings.TrimPrefix(r.URL.Path, "/v1/"), `"JPY":185.66,"IDR":20659.38,"KWD":0.36,"USD":1.1699`
+	day := strings.TrimPrefix(r.URL.Path, "/v1/")
+	from, to, isRange := strings.Cut(day, "..")
 	w.Header().Set("Server", "rates/0.1.0")
 	switch {
+	case isRange && max(from, firstDay) <= min(to, newestDay):
+		var days []string
+		for d := max(from, firstDay); d <= min(to, newestDay); d = next(d) {
+			days = append(days, fmt.Sprintf(`%q:{%s}`, d, ratesOn(d)))
+		}
+		fmt.Fprintf(w, `{"amount":1.0,"base":"EUR","rates":{%s}}`, strings.Join(days, ","))
 	case day == "latest":
-		day = "2026-08-21"
-	case day < "2026-06-01":
+		fmt.Fprintf(w, `{"amount":1.0,"base":"EUR","date":%q,"rates":{%s}}`, newestDay, ratesOn(newestDay))
+	case isRange || day < firstDay:
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"message":"not found"}`)
-		return
-	case day == "2026-08-20":
-		rest = `"USD":1.1681`
+	default:
+		fmt.Fprintf(w, `{"amount":1.0,"base":"EUR","date":%q,"rates":{%s}}`, day, ratesOn(day))
 	}
-	fmt.Fprintf(w, `{"amount":1.0,"base":"EUR","date":%q,"rates":{%s}}`, day, rest)
+}
+
+func ratesOn(day string) string {
+	switch {
+	case day < "2026-08-20":
+		n := strings.ReplaceAll(day[5:], "-", "") // another number each day
+		return fmt.Sprintf(`"JPY":185.%[1]s,"IDR":20%[1]s.38,"KWD":0.36%[1]s,"USD":1.1%[1]s`, n)
+	case day == "2026-08-20":
+		return `"USD":1.1681`
+	}
+	return `"JPY":185.66,"IDR":20659.38,"KWD":0.36,"USD":1.1699`
+}
+
+// next is the day after.
+func next(day string) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		panic(err)
+	}
+	return d.AddDate(0, 0, 1).Format(time.DateOnly)
 }
 
 func reply(status int, body string) http.HandlerFunc {
@@ -86,8 +119,8 @@ func start(t *testing.T, options string, trusted ...string) *app {
 	client := ratesapi.New(handle, "quotes/test", a.logger, a.time, nil)
 	t.Cleanup(client.Close)
 	routes := web.App{
-		MaxInFlight: 64,
-		Rates:       client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
+		LockFor: 30 * time.Minute, LockMaxDays: 7, MaxInFlight: 64,
+		Rates: client, Health: port.NewHealth(nil), Metrics: telemetry.New("quotes", "test"), Log: a.logger,
 		Now: func() time.Time {
 			if a.panicking() {
 				panic("the clock stopped")

@@ -25,6 +25,7 @@ func document(t *testing.T) *openapi3.T {
 	t.Helper()
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/css", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/javascript", openapi3filter.PlainBodyDecoder)
 	r := open(t, "").get(t, "/openapi.json")
 	wantEqual(t, "content type", r.header.Get("Content-Type"), "application/json")
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(r.body))
@@ -168,7 +169,54 @@ func quotesProvoked() []provocation {
 	}
 }
 
-func othersProvoked() []provocation {
+func pagesProvoked() []provocation {
+	const quotes, one, accept = "/quotes", "/quotes/{id}", "/quotes/{id}/accept"
+	form := func(want, fields string, w world) provocation {
+		return post(want, quotes, quotes, fields, w, "Content-Type", formType)
+	}
+	return []provocation{
+		get("303", "/", "/?swap=1", usual),
+		form("303", lockForm(), usual),
+		form("400", lockForm("key", ""), usual),
+		post("403", quotes, quotes, lockForm(), usual, "Content-Type", formType, "Sec-Fetch-Site", "cross-site"),
+		form("413", strings.Repeat("a=b&", 1024)+lockForm(), usual),
+		post("415", quotes, quotes, order, usual),
+		form("422", lockForm("amount", "0"), usual),
+		form("500", lockForm(), broken),
+		form("503", lockForm(), withoutRates),
+		form("503", lockForm(), withOldRates),
+		form("503", lockForm(), withoutDatabase),
+		form("503", lockForm(), full),
+		get("200", one, quotes+"/"+beef, quoteIn(0)),
+		get("200", one, quotes+"/"+beef, quoteIn(time.Hour)),
+		get("404", one, quotes+"/"+beef, usual),
+		get("500", one, quotes+"/"+beef, broken),
+		get("503", one, quotes+"/"+beef, withoutDatabase),
+		post("303", accept, quotes+"/"+beef+"/accept", "", quoteIn(0)),
+		post("303", accept, quotes+"/"+beef+"/accept", "", quoteIn(time.Hour)),
+		post("403", accept, quotes+"/"+beef+"/accept", "", quoteIn(0), "Origin", "https://example.org"),
+		post("404", accept, quotes+"/"+beef+"/accept", "", usual),
+		post("500", accept, quotes+"/"+beef+"/accept", "", broken),
+		post("503", accept, quotes+"/"+beef+"/accept", "", withoutDatabase),
+	}
+}
+
+func ratesProvoked() (all []provocation) {
+	for route, target := range map[string]string{"/v1/rates": ratesUSD, "/v1/rates.csv": ratesUSDAsCSV} {
+		all = append(all,
+			get("200", route, target, usual),
+			get("400", route, target+"&to=yesterday", usual),
+			get("404", route, target+"&to=2027-01-01", usual),
+			get("422", route, strings.Replace(target, "USD", "EUR", 1), usual),
+			get("500", route, target, broken),
+			get("503", route, target, withoutRates))
+	}
+	asCSV := get("200", "/v1/rates", ratesUSD, usual)
+	asCSV.headers = []string{"Accept", "text/csv"}
+	return append(all, asCSV)
+}
+
+func othersProvoked(assets []string) []provocation {
 	all := []provocation{
 		get("200", "/v1/currencies", "/v1/currencies", usual),
 		get("500", "/v1/currencies", "/v1/currencies", broken),
@@ -180,7 +228,11 @@ func othersProvoked() []provocation {
 		get("404", "/problems/{name}", "/problems/none", usual),
 		get("503", "/readyz", "/readyz", withoutDatabase),
 	}
-	for _, path := range []string{"/style.css", "/openapi.json", "/livez", "/readyz", "/metrics"} {
+	all = append(all, get("404", "/assets/{name}", "/assets/style.css", usual))
+	for _, path := range assets {
+		all = append(all, get("200", "/assets/{name}", path, usual))
+	}
+	for _, path := range []string{"/openapi.json", "/livez", "/readyz", "/metrics"} {
 		all = append(all, get("200", path, path, usual))
 	}
 	for path, target := range map[string]string{"/": "/?", "/v1/convert": convert100 + "&"} {
@@ -199,7 +251,7 @@ func othersProvoked() []provocation {
 func TestTheDocumentIsTrue(t *testing.T) {
 	doc := document(t)
 	provoked := map[string]bool{}
-	for _, p := range slices.Concat(lockingProvoked(), quotesProvoked(), othersProvoked()) {
+	for _, p := range slices.Concat(lockingProvoked(), quotesProvoked(), pagesProvoked(), ratesProvoked(), othersProvoked(allLoaded(t, usual(t)))) {
 		provoked[p.method+" "+p.route+" "+p.want] = true
 		t.Run(p.want+" "+p.method+" "+p.target, func(t *testing.T) { p.hold(t, doc) })
 	}

@@ -83,18 +83,23 @@ func unknownField(name string) error {
 	return inField(name, err)
 }
 
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body) // no more than maxOrder+1 bytes: see gate
+	if err == nil && len(body) > maxOrder {
+		err = fmt.Errorf("%w: at most %d bytes", errTooLarge, maxOrder)
+	}
+	return body, err
+}
+
 // readFields reads a flat JSON object of strings with the names of an order.
 // encoding/json alone would take other cases of a name, and a name twice.
 func readFields(r *http.Request) (map[string]string, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, inField("Content-Type", fmt.Errorf("%w: send application/json", errMediaType))
 	}
-	body, err := io.ReadAll(r.Body) // no more than maxOrder+1 bytes: see gate
-	switch {
-	case err != nil:
+	body, err := readBody(r)
+	if err != nil {
 		return nil, err
-	case len(body) > maxOrder:
-		return nil, fmt.Errorf("%w: at most %d bytes", errTooLarge, maxOrder)
 	}
 	errObject := fmt.Errorf(`%w: send one JSON object such as {"sourceCurrency":"EUR","targetCurrency":"USD","sourceAmount":"100.00"}`, errMalformed)
 	d := json.NewDecoder(bytes.NewReader(body))

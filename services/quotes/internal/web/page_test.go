@@ -1,9 +1,7 @@
 package web_test
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,154 +9,176 @@ import (
 	"time"
 )
 
-// hostile is what a hostile backing service, or visitor, writes everywhere.
-const hostile = `"><script>alert('x')</script><b onclick=x>&amp;`
-
-// markup is what a page is made of: its elements, and its text.
-func markup(t *testing.T, page string) (elements []xml.StartElement, text string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(page))
-	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
-	var b strings.Builder
-	for {
-		token, err := d.Token()
-		switch token := token.(type) {
-		case xml.StartElement:
-			elements = append(elements, token.Copy())
-		case xml.CharData:
-			b.Write(token)
-		}
-		if errors.Is(err, io.EOF) {
-			return elements, strings.Join(strings.Fields(b.String()), " ")
-		}
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, page)
-		}
-	}
-}
-
-// wantHarmless checks that a page has the elements and attributes that its
-// template has, and no others.
-func wantHarmless(t *testing.T, page string) {
-	t.Helper()
-	elements, _ := markup(t, page)
-	for _, e := range elements {
-		if e.Name.Local == "script" || e.Name.Local == "b" {
-			t.Errorf("got the element %s in\n%s", e.Name.Local, page)
-		}
-		for _, a := range e.Attr {
-			if strings.HasPrefix(a.Name.Local, "on") {
-				t.Errorf("got the attribute %s in\n%s", a.Name.Local, page)
-			}
-		}
-	}
-}
-
-// value is that of the form's field.
-func value(t *testing.T, page, field string) string {
-	t.Helper()
-	elements, _ := markup(t, page)
-	in := ""
-	for _, e := range elements {
-		attr := map[string]string{}
-		for _, a := range e.Attr {
-			attr[a.Name.Local] = a.Value
-		}
-		switch {
-		case e.Name.Local == "input" && attr["name"] == field:
-			return attr["value"]
-		case e.Name.Local == "select":
-			in = attr["name"]
-		case e.Name.Local == "option" && in == field:
-			if _, ok := attr["selected"]; ok {
-				return attr["value"]
-			}
-		}
-	}
-	return "(none)"
-}
-
 func TestThePageConverts(t *testing.T) {
 	a := start(t, "")
 	for name, tt := range map[string]struct {
 		target                       string
 		amount, source, target2, day string
-		says                         []string
+		says                         string
 	}{
 		"as it is first seen": {"/", "100.00", "EUR", "USD", "",
-			[]string{"100.00 EUR = 116.99 USD", "1 EUR = 1.1699 USD, reference rate of 2026-08-21, answered 0s ago."}},
+			"100.00 EUR = 116.99 USD 1 EUR = 1.1699 USD 1 USD = 0.8547739123 EUR " +
+				"Reference rate of Friday 21 August 2026, the newest published day, 1 day ago. Lock this rate for 30 minutes"},
 		"as the form sends it": {"/?" + query("amount", "250", "source", "JPY", "target", "IDR", "date", ""), "250", "JPY", "IDR", "",
-			[]string{"250 JPY = 27818.84 IDR", "1 JPY = 111.275342023 IDR, reference rate of 2026-08-21"}},
+			"250 JPY = 27,818.84 IDR 1 JPY = 111.275342023 IDR 1 IDR = 0.00898671692955 JPY " +
+				"Reference rate of Friday 21 August 2026, the newest published day, 1 day ago. Lock this rate for 30 minutes"},
 		"on a past day": {"/?date=2026-08-20", "100.00", "EUR", "USD", "2026-08-20",
-			[]string{"100.00 EUR = 116.81 USD", "reference rate of 2026-08-20"}},
+			"100.00 EUR = 116.81 USD 1 EUR = 1.1681 USD 1 USD = 0.856091088092 EUR " +
+				"Reference rate of Thursday 20 August 2026, 2 days ago."},
+		"much": {"/?amount=1234567.89", "1234567.89", "EUR", "USD", "",
+			"1,234,567.89 EUR = 1,444,320.97 USD 1 EUR = 1.1699 USD 1 USD = 0.8547739123 EUR " +
+				"Reference rate of Friday 21 August 2026, the newest published day, 1 day ago. Lock this rate for 30 minutes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := a.get(t, tt.target)
-			wantEqual(t, "status", r.status, http.StatusOK)
-			wantEqual(t, "content type", r.header.Get("Content-Type"), "text/html; charset=utf-8")
-			wantEqual(t, "policy", r.header.Get("Content-Security-Policy"),
-				"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-			wantEqual(t, "cache control", r.header.Get("Cache-Control"), "no-store")
+			wantPage(t, r, http.StatusOK)
 			wantEqual(t, "amount", value(t, r.body, "amount"), tt.amount)
 			wantEqual(t, "source", value(t, r.body, "source"), tt.source)
 			wantEqual(t, "target", value(t, r.body, "target"), tt.target2)
 			wantEqual(t, "date", value(t, r.body, "date"), tt.day)
-			_, text := markup(t, r.body)
-			wantContains(t, text, tt.says...)
-			wantContains(t, text, "Source: European Central Bank.", "for information only; cross rates and rounding are ours")
-			wantNone(t, text, "stale")
+			wantEqual(t, "answer", within(t, r.body, "id=answer"), tt.says)
+			wantContains(t, within(t, r.body, "id=source"), "for information only; cross rates and rounding are ours")
 		})
 	}
 }
 
-func TestThePageOffersTheCurrenciesOfTheDay(t *testing.T) {
+// Scripts write numbers as the reader does; the digits are beside for them.
+func TestNumbersAreAsInEnglishWithTheirDigitsBeside(t *testing.T) {
+	a := start(t, "")
+	for amount, written := range map[string]string{
+		"0.01": "0.01", "999.99": "999.99", "1000.00": "1,000.00", "123456.00": "123,456.00", "1234567.00": "1,234,567.00",
+		"999999999999999.99": "999,999,999,999,999.99",
+	} {
+		wantContains(t, a.get(t, "/?amount="+amount).body, fmt.Sprintf(`<data value="%s">%s</data> EUR =`, amount, written))
+	}
+	wantContains(t, a.get(t, "/?source=JPY&amount=1000000").body, `<data value="1000000">1,000,000</data> JPY =`)
+}
+
+func TestThePageSaysHowOldItsRatesAre(t *testing.T) {
+	const lock = " Lock this rate for 30 minutes"
+	const friday, warning = "Reference rate of Friday 21 August 2026, ", "These are old rates: the backing service has published none for "
+	for days, says := range map[int]string{
+		0:  friday + "the newest published day, today's." + lock,
+		1:  friday + "the newest published day, 1 day ago." + lock,
+		7:  friday + "the newest published day, 7 days ago." + lock,
+		8:  friday + "the newest published day, 8 days ago. " + warning + "8 days.",
+		93: friday + "the newest published day, 93 days ago. " + warning + "93 days.",
+	} {
+		t.Run(fmt.Sprint(days), func(t *testing.T) {
+			a := start(t, "")
+			a.pass(time.Duration(days-1) * 24 * time.Hour)
+			_, after, _ := strings.Cut(within(t, a.get(t, "/").body, "id=answer"), " EUR Ref")
+			wantEqual(t, "words", "Ref"+after, says)
+		})
+	}
+	t.Run("a day without rates of its own", func(t *testing.T) {
+		a := start(t, "")
+		a.becomes(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path = strings.Replace(r.URL.Path, "2026-06-21", "2026-06-19", 1)
+			rates(w, r)
+		})
+		answer := within(t, a.get(t, "/?date=2026-06-21").body, "id=answer")
+		wantContains(t, answer, "Reference rate of Friday 19 June 2026, the last published day before Sunday 21 June 2026, 64 days ago.")
+		wantNone(t, answer, "old rates", "Lock") // it is what was asked for
+	})
+}
+
+func TestThePageOffersTheCurrenciesOfTheDayTheCommonOnesFirst(t *testing.T) {
 	a := start(t, "")
 	for target, offered := range map[string][]string{
-		"/":                 {"EUR", "IDR", "JPY", "KWD", "USD"},
-		"/?date=2026-08-20": {"EUR", "USD"},
+		"/":                 {"Common", "EUR", "USD", "JPY", "Others", "IDR", "KWD"},
+		"/?date=2026-08-20": {"Common", "EUR", "USD"},
+		"/?date=2026-08-20&source=KWD&target=JPY": {"Common", "EUR", "USD", "JPY", "Others", "KWD"}, // a mistake, which is shown
 	} {
 		var got []string
 		elements, _ := markup(t, a.get(t, target).body)
 		for _, e := range elements {
-			if e.Name.Local == "option" {
-				got = append(got, e.Attr[0].Value)
+			switch e.Name.Local {
+			case "optgroup":
+				got = append(got, attributes(e)["label"])
+			case "option":
+				got = append(got, attributes(e)["value"])
 			}
 		}
-		if want := append(offered, offered...); !slices.Equal(got, want) { // source and target
+		if want := slices.Concat(offered, offered); !slices.Equal(got, want) { // source and target
 			t.Errorf("%s: got the options %v, want %v", target, got, want)
 		}
 	}
+	_, text := markup(t, a.get(t, "/").body)
+	wantContains(t, text, "EUR Euro", "USD US Dollar", "JPY Japanese Yen")
+}
+
+func TestSwappingTheSidesWithoutScripts(t *testing.T) {
+	a := start(t, "")
+	for sent, leads := range map[string]string{
+		query("amount", "5", "source", "EUR", "target", "JPY", "date", "2026-08-19", "swap", "1"): query("amount", "5", "source", "JPY", "target", "EUR", "date", "2026-08-19"),
+		query("amount", "5", "source", "EUR", "target", "JPY", "date", "", "swap", "1"):           query("amount", "5", "source", "JPY", "target", "EUR", "date", ""),
+		query("swap", "1"): query("amount", "100.00", "source", "USD", "target", "EUR"),
+		query("amount", hostile, "source", "\r\nSet-Cookie: a=b", "target", "//example.org", "swap", hostile): query("amount", hostile, "source", "//example.org", "target", "\r\nSet-Cookie: a=b"),
+	} {
+		r := a.get(t, "/?"+sent)
+		wantEqual(t, "status", r.status, http.StatusSeeOther)
+		wantEqual(t, "location", r.header.Get("Location"), "/?"+leads)
+	}
+	wantEqual(t, "calls to the backing service", a.asked.Load(), 0)
 }
 
 func TestThePageShowsTheBackingService(t *testing.T) {
-	a := start(t, "?max_age=1m")
-	state := func(target string) string {
-		_, text := markup(t, a.get(t, target).body)
-		return text[strings.Index(text, "Handle"):strings.Index(text, "Swap it")]
-	}
+	a := start(t, "?max_age=1m&attempts=1")
+	panel := func() string { return within(t, a.get(t, "/").body, "id=backing") }
 	handle := "Handle" + a.upstream.URL + " "
-	wantEqual(t, "attached", state("/"), handle+"Stateattached Serverrates/0.1.0 Newest day2026-08-21 ")
+	attached := panel()
+	wantContains(t, attached, "attached It answers. ",
+		handle+"Answered byrates/0.1.0 Newest day2026-08-21 Answer's age0s Breakerclosed Last errornone ",
+		"Swap it and restart: make quotes RATES_URL=https://api.frankfurter.dev")
 
 	a.pass(time.Hour)
 	a.becomes(reply(http.StatusUnauthorized, ""))
 	r := a.get(t, "/")
-	wantEqual(t, "status", r.status, http.StatusOK)
-	_, text := markup(t, r.body)
-	wantContains(t, text, "100.00 EUR = 116.99 USD", "answered 1h0m0s ago. These rates are stale: asking the backing service for newer ones fails.")
-	wantEqual(t, "stale", state("/"), handle+"Statestale Serverdoes not say Newest day2026-08-21 Last errorrefuses the handle's credentials: status 401 ")
+	wantPage(t, r, http.StatusOK)
+	wantContains(t, within(t, r.body, "id=answer"), "100.00 EUR = 116.99 USD", "These rates are stale: asking the backing service for newer ones fails.")
+	wantContains(t, within(t, r.body, "id=backing"), "stale Asking it fails. What it said before still serves. ",
+		handle+"Answered bynobody named Newest day2026-08-21 Answer's age1h0m0s Breakerclosed Last errorrefuses the handle's credentials: status 401 ",
+		"Swap it")
+	wantEqual(t, "calls", within(t, r.body, "class=calls"), "10:00:00 401 0s09:00:00 200 0s")
+	wantContains(t, r.body, `<li class="failed">`, `<li class="fine">`)
+
+	a.upstream.Close()
+	for range 5 {
+		panel()
+	}
+	down := panel()
+	wantContains(t, strings.Replace(down, "half-open", "open", 1), "Breakeropen", "no answer", "cannot be reached") // a second later it is tried
+}
+
+func TestThePageNamesWhoseRatesTheseAre(t *testing.T) {
+	for server, says := range map[string]string{
+		"rates/0.1.0": "Source: European Central Bank. ",
+		"rates":       "", "Rates/1": "", "rates-not/1": "", "nginx": "", "": "", "<b>rates/": "",
+	} {
+		t.Run(server, func(t *testing.T) {
+			a := start(t, "")
+			a.becomes(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Server", server)
+				reply(http.StatusOK, fmt.Sprintf(`{"amount":1,"base":"EUR","date":%q,"rates":{"USD":1.1699}}`, newestDay))(w, r)
+			})
+			if says == "" {
+				says = "Source: " + strings.TrimPrefix(a.upstream.URL, "http://") + ". "
+			}
+			wantEqual(t, "source", within(t, a.get(t, "/").body, "id=source"), says+"Reference rates are for information only; cross rates and rounding are ours.")
+		})
+	}
 }
 
 func TestThePageWithoutABackingService(t *testing.T) {
 	a := start(t, "?attempts=1")
 	a.becomes(reply(http.StatusServiceUnavailable, ""))
 	r := a.get(t, "/?"+query("amount", "5", "source", "GBP", "target", "CHF"))
-	wantEqual(t, "status", r.status, http.StatusServiceUnavailable)
-	wantEqual(t, "Retry-After", r.header.Get("Retry-After"), "5")
-	_, text := markup(t, r.body)
-	wantContains(t, text,
-		"Rates unavailable: the backing service gives no usable rates now, and none are known from before.",
-		"Statedetached", "Newest daynone known", "Last erroranswered with status 503, asked once")
-	wantNone(t, text, "5.00 GBP =")
+	wantPage(t, r, http.StatusServiceUnavailable)
+	wantEqual(t, "answer", within(t, r.body, "id=answer"),
+		"Rates unavailable: the backing service gives no usable rates now, and none are known from before.")
+	wantContains(t, within(t, r.body, "id=backing"), "detached Asking it fails, and nothing is known from before.",
+		"Newest daynone known Answer's agenothing known", "Last erroranswered with status 503, asked once")
 	wantEqual(t, "amount", value(t, r.body, "amount"), "5")
 	wantEqual(t, "source", value(t, r.body, "source"), "GBP")
 	wantEqual(t, "target", value(t, r.body, "target"), "CHF")
@@ -185,11 +205,11 @@ func TestThePageShowsAMistakeAndKeepsWhatWasSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := start(t, "")
 			r := a.get(t, "/?"+tt.query)
-			wantEqual(t, "status", r.status, tt.status)
-			wantEqual(t, "content type", r.header.Get("Content-Type"), "text/html; charset=utf-8")
-			_, text := markup(t, r.body)
-			wantContains(t, text, tt.says, "Stateattached")
-			wantNone(t, text, "reference rate of 2", " = ")
+			wantPage(t, r, tt.status)
+			answer := within(t, r.body, "id=answer")
+			wantContains(t, answer, tt.says)
+			wantNone(t, answer, "Reference rate of", " = ", "Lock")
+			wantContains(t, within(t, r.body, "id=backing"), "attached")
 			wantEqual(t, tt.field, value(t, r.body, tt.field), tt.stands)
 		})
 	}
@@ -197,14 +217,18 @@ func TestThePageShowsAMistakeAndKeepsWhatWasSent(t *testing.T) {
 
 func TestWhatOthersWroteIsEscaped(t *testing.T) {
 	t.Run("in the form", func(t *testing.T) {
-		a := start(t, "")
-		for _, field := range []string{"amount", "source", "target", "date"} {
-			r := a.get(t, "/?"+query(field, hostile))
-			wantHarmless(t, r.body)
-			if field == "amount" || field == "date" {
-				wantEqual(t, field, value(t, r.body, field), hostile)
+		d := open(t, "")
+		for _, field := range []string{"amount", "source", "target", "date", "key"} {
+			fields := []string{"amount", "100.00", "source", "EUR", "target", "USD", "key", "a key", "date", ""}
+			fields[slices.Index(fields, field)+1] = hostile
+			for _, r := range []result{d.get(t, "/?"+query(fields...)), d.form(t, "/quotes", query(fields...))} {
+				wantHarmless(t, r.body)
+				if field == "amount" {
+					wantEqual(t, field, value(t, r.body, field), hostile)
+				}
 			}
 		}
+		wantEqual(t, "date", value(t, d.get(t, "/?"+query("date", hostile)).body, "date"), hostile)
 	})
 	t.Run("by the backing service", func(t *testing.T) {
 		const day = `{"amount":1,"base":"EUR","date":"2026-08-21","rates":{"USD":1.1699}}`
@@ -224,8 +248,7 @@ func TestWhatOthersWroteIsEscaped(t *testing.T) {
 				})
 				r := a.get(t, "/")
 				wantHarmless(t, r.body)
-				_, text := markup(t, r.body)
-				wantContains(t, text, "Server"+hostile)
+				wantContains(t, within(t, r.body, "id=backing"), "Answered by"+hostile)
 			})
 		}
 	})
@@ -236,11 +259,4 @@ func typed(contentType string, h http.HandlerFunc) http.HandlerFunc {
 		w.Header().Set("Content-Type", contentType)
 		h(w, r)
 	}
-}
-
-func TestTheStyleSheet(t *testing.T) {
-	r := start(t, "").get(t, "/style.css")
-	wantEqual(t, "status", r.status, http.StatusOK)
-	wantEqual(t, "content type", r.header.Get("Content-Type"), "text/css; charset=utf-8")
-	wantContains(t, r.body, ".result", ".problem")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
-	"example.com/portpair/services/quotes/internal/ratesapi"
 	"example.com/portpair/services/quotes/internal/store"
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
@@ -44,38 +44,42 @@ func newQuoteReply(k store.Kept) quoteReply {
 	return reply
 }
 
-// lockQuote locks a quote at the newest rates. A key that was used before
-// needs no rates: its quote is there, though the backing service is not.
-func lockQuote(rates *ratesapi.Client, quotes *store.Store, maxDays int, locked func()) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		key, err := idempotencyKey(r.Header.Values("Idempotency-Key"))
-		if err != nil {
-			return inField("Idempotency-Key", err)
-		}
-		order, given, err := readOrder(r)
-		if err != nil {
-			return err
-		}
-		if key != "" {
-			kept, err := quotes.ByKey(r.Context(), key, order)
-			if !errors.Is(err, quote.ErrQuoteNotFound) {
-				return writeLocked(w, kept, true, err)
-			}
-		}
-		known, err := rates.Latest(r.Context())
-		if err != nil {
-			return err
-		}
-		q, err := known.Lock(order, known.Standing, maxDays)
-		if err != nil {
-			return refused(err, false, order.Source, order.Target, known, fieldNames{"sourceCurrency", "targetCurrency", given})
-		}
-		kept, replayed, err := quotes.Lock(r.Context(), q, key)
-		if err == nil && !replayed {
-			locked()
-		}
-		return writeLocked(w, kept, replayed, err)
+// lockQuote locks a quote at the newest rates.
+func (a App) lockQuote(w http.ResponseWriter, r *http.Request) error {
+	key, err := idempotencyKey(r.Header.Values("Idempotency-Key"))
+	if err != nil {
+		return inField("Idempotency-Key", err)
 	}
+	order, given, err := readOrder(r)
+	if err != nil {
+		return err
+	}
+	kept, replayed, err := a.lock(r.Context(), order, key, fieldNames{"sourceCurrency", "targetCurrency", given})
+	return writeLocked(w, kept, replayed, err)
+}
+
+// lock is what the API and the page share. A key that was used before needs no
+// rates: its quote is there, though the backing service is not.
+func (a App) lock(ctx context.Context, order quote.Order, key string, names fieldNames) (kept store.Kept, replayed bool, err error) {
+	if key != "" {
+		kept, err := a.Quotes.ByKey(ctx, key, order)
+		if !errors.Is(err, quote.ErrQuoteNotFound) {
+			return kept, true, err
+		}
+	}
+	known, err := a.Rates.Latest(ctx)
+	if err != nil {
+		return kept, false, err
+	}
+	q, err := known.Lock(order, known.Standing, a.LockMaxDays)
+	if err != nil {
+		return kept, false, refused(err, false, order.Source, order.Target, known, names)
+	}
+	kept, replayed, err = a.Quotes.Lock(ctx, q, key)
+	if err == nil && !replayed {
+		a.locked()
+	}
+	return kept, replayed, err
 }
 
 func writeLocked(w http.ResponseWriter, kept store.Kept, replayed bool, err error) error {
@@ -92,35 +96,36 @@ func writeLocked(w http.ResponseWriter, kept store.Kept, replayed bool, err erro
 	return writeJSON(w, http.StatusCreated, newQuoteReply(kept))
 }
 
-func getQuote(quotes *store.Store) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		id, err := quoteID(r)
-		if err != nil {
-			return err
-		}
-		kept, err := quotes.Quote(r.Context(), id)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+func (a App) getQuote(w http.ResponseWriter, r *http.Request) error {
+	id, err := quoteID(r)
+	if err != nil {
+		return err
 	}
+	kept, err := a.Quotes.Quote(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newQuoteReply(kept))
 }
 
-func acceptQuote(quotes *store.Store, accepted func()) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		id, err := quoteID(r)
-		if err != nil {
-			return err
-		}
-		kept, first, err := quotes.Accept(r.Context(), id)
-		if err != nil {
-			return err
-		}
-		if first {
-			accepted()
-		}
-		return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+func (a App) acceptQuote(w http.ResponseWriter, r *http.Request) error {
+	id, err := quoteID(r)
+	if err != nil {
+		return err
 	}
+	kept, err := a.accept(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+}
+
+func (a App) accept(ctx context.Context, id string) (store.Kept, error) {
+	kept, first, err := a.Quotes.Accept(ctx, id)
+	if first {
+		a.accepted()
+	}
+	return kept, err
 }
 
 // quoteID is the path's id in its one form; the database is not asked for

@@ -32,7 +32,7 @@ type desk struct {
 func open(t *testing.T, options string, change ...func(*web.App, *store.Settings, *string)) *desk {
 	t.Helper()
 	d := &desk{start(t, options), filepath.Join(t.TempDir(), "var", "quotes.db")}
-	routes := web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: d.time, LockMaxDays: 7, MaxInFlight: 64}
+	routes := web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: d.time, LockFor: 30 * time.Minute, LockMaxDays: 7, MaxInFlight: 64}
 	settings := store.Settings{TTL: 30 * time.Minute, Retention: 24 * time.Hour, MaxOpen: 100}
 	for _, c := range change {
 		c(&routes, &settings, &d.path)
@@ -52,15 +52,23 @@ func open(t *testing.T, options string, change ...func(*web.App, *store.Settings
 	return d
 }
 
-// post sends a body as JSON; headers are name, value, ...
+// post sends a body, as JSON unless it says otherwise; headers are name, value, ...
 func (d *desk) post(t *testing.T, target, body string, headers ...string) result {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}
+	if r.Header["Content-Type"] == nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	return d.do(t, r)
+}
+
+// form posts fields as a page's form does.
+func (d *desk) form(t *testing.T, target, fields string) result {
+	t.Helper()
+	return d.post(t, target, fields, "Content-Type", "application/x-www-form-urlencoded")
 }
 
 // order is one of 100.00 EUR in USD.

@@ -30,6 +30,9 @@ type App struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 
+	// LockFor is how long a lock holds, for the page to say.
+	LockFor time.Duration
+
 	// LockMaxDays is the oldest reference date to lock on, in days before today.
 	LockMaxDays int
 
@@ -38,11 +41,13 @@ type App struct {
 
 	// TrustedProxies are those whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix
+
+	locked, accepted func() // counted
 }
 
 // Routes are all that quotes answers.
 func Routes(a App) http.Handler {
-	locked, accepted := a.Metrics.NewCounter("quotes_locked_total"), a.Metrics.NewCounter("quotes_accepted_total")
+	a.locked, a.accepted = a.Metrics.NewCounter("quotes_locked_total").Inc, a.Metrics.NewCounter("quotes_accepted_total").Inc
 	requests := logs.Options{Route: port.Pattern, Done: a.Metrics.Request}
 	r := chi.NewRouter()
 	if len(a.TrustedProxies) > 0 {
@@ -58,13 +63,20 @@ func Routes(a App) http.Handler {
 
 	places := make(gate, a.MaxInFlight)
 	handle := func(h handler) http.HandlerFunc { return handleAs(places.admit(h), writeProblem) }
-	r.Get("/", handleAs(places.admit(page(a.Rates, a.Now)), pageProblem))
-	r.Get("/style.css", style)
+	show := func(h handler) http.HandlerFunc { return handleAs(places.admit(h), pageProblem) }
+	r.Get("/", show(a.page))
+	r.Post("/quotes", show(a.lockFromPage))
+	r.Get("/quotes/{id}", show(a.quotePage))
+	r.Post("/quotes/{id}/accept", show(a.acceptFromPage))
+	r.Get("/assets/{name}", serveAsset)
+
 	r.Get("/v1/convert", handle(convert(a.Rates, a.Now)))
+	r.Get("/v1/rates", handle(a.series(false)))
+	r.Get("/v1/rates.csv", handle(a.series(true)))
 	r.Get("/v1/currencies", handle(currencies(a.Rates)))
-	r.Post("/v1/quotes", handle(lockQuote(a.Rates, a.Quotes, a.LockMaxDays, locked.Inc)))
-	r.Get("/v1/quotes/{id}", handle(getQuote(a.Quotes)))
-	r.Post("/v1/quotes/{id}/accept", handle(acceptQuote(a.Quotes, accepted.Inc)))
+	r.Post("/v1/quotes", handle(a.lockQuote))
+	r.Get("/v1/quotes/{id}", handle(a.getQuote))
+	r.Post("/v1/quotes/{id}/accept", handle(a.acceptQuote))
 	r.Get("/v1/backing", handleAs(backing(a.Rates), writeProblem))
 	r.Get("/openapi.json", openapi)
 	r.Get("/problems/{name}", explain)

@@ -1,0 +1,71 @@
+// The result as one types: the page itself is asked, and its answer shown. The
+// address always leads to what is seen.
+'use strict';
+
+{
+  const form = document.querySelector('#convert');
+  const answer = document.querySelector('#answer');
+  let asking, due;
+
+  const question = () => {
+    const values = new URLSearchParams();
+    // A decimal comma is fine where people write one.
+    const comma = (1.5).toLocaleString().includes(',');
+    let amount = form.amount.value.trim();
+    if (comma && !amount.includes('.')) amount = amount.replace(',', '.');
+    values.set('amount', amount);
+    values.set('source', form.source.value);
+    values.set('target', form.target.value);
+    if (form.date.value) values.set('date', form.date.value);
+    return values;
+  };
+
+  const say = text => {
+    const p = document.createElement('p');
+    p.className = 'problem';
+    p.setAttribute('role', 'alert');
+    p.textContent = text;
+    answer.replaceChildren(p);
+  };
+
+  const ask = async () => {
+    if (asking) asking.abort();
+    asking = new AbortController();
+    const values = question();
+    try {
+      const reply = await fetch('/?' + values, {signal: asking.signal, headers: {Accept: 'text/html'}});
+      const page = new DOMParser().parseFromString(await reply.text(), 'text/html');
+      const found = page.querySelector('#answer');
+      if (!found) return say('It is too busy to answer; try again in a moment.');
+      localize(found);
+      answer.replaceChildren(...found.childNodes);
+      document.title = page.title;
+      const problem = answer.querySelector('.problem');
+      form.amount.setAttribute('aria-invalid', String(Boolean(problem && problem.dataset.field === 'amount')));
+      if (!problem) history.replaceState(null, '', '/?' + values);
+    } catch (error) {
+      if (error.name !== 'AbortError') say('quotes itself does not answer.');
+    }
+  };
+
+  const changed = () => {
+    clearTimeout(due);
+    due = setTimeout(ask, 150);
+  };
+  form.addEventListener('input', event => {
+    // 100.00 is no amount of a currency without decimals, and 100 is one of all.
+    if (event.target === form.source) form.amount.value = form.amount.value.replace(/\.0+$/, '');
+    changed();
+    if (event.target !== form.amount) document.dispatchEvent(new Event('pair'));
+  });
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    changed();
+  });
+  form.querySelector('.swap').addEventListener('click', event => {
+    event.preventDefault();
+    [form.source.value, form.target.value] = [form.target.value, form.source.value];
+    for (const side of [form.source, form.target]) side.dispatchEvent(new Event('change'));
+    form.source.dispatchEvent(new Event('input', {bubbles: true}));
+  });
+}
