@@ -37,8 +37,8 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 }
 
 // guarded makes a call unless the breaker is open.
-func (c *Client) guarded(ctx context.Context, q question) (*kept, error) {
-	k, err := c.breaker.Execute(func() (*kept, error) { return c.fetch(ctx, q) })
+func (c *Client) guarded(ctx context.Context, q question, before *kept) (*kept, error) {
+	k, err := c.breaker.Execute(func() (*kept, error) { return c.fetch(ctx, q, before) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		err = fmt.Errorf("%w: not asked, since asking failed %d times in a row; it is tried again every %v",
 			quote.ErrRatesUnavailable, tripAfter, probeEvery)

@@ -123,7 +123,7 @@ func (k *checker) call(ctx context.Context, q question) (a reply) {
 	a.took = time.Since(began)
 	switch {
 	case a.err == nil:
-		a.kept, a.err = k.read(a.resp, a.body, q)
+		a.kept, a.err = k.read(a.resp, a.body, q, nil)
 	case ctx.Err() != nil:
 		a.err = failf(TimedOut, "no answer within %v, which is all the time that a check has", a.took.Round(100*time.Millisecond))
 	}

@@ -1,6 +1,7 @@
 package ratesapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,15 +56,15 @@ func failf(o Outcome, format string, args ...any) error {
 func (c *Client) clean(text string) string { return logs.Clean(c.handle.Scrub(text)) }
 
 // fetch makes one call, tells Status, log and metrics of it, and returns what
-// to keep.
-func (c *Client) fetch(ctx context.Context, q question) (*kept, error) {
+// to keep; before is what is kept now, or nil.
+func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, error) {
 	began, attempts := c.now(), 0
 	defer c.status.begin(began)()
 	ctx = context.WithValue(ctx, attemptsKey{}, &attempts)
 	resp, body, err := c.get(ctx, q.path)
 	var k *kept
 	if err == nil {
-		k, err = c.read(resp, body, q)
+		k, err = c.read(resp, body, q, before)
 	}
 
 	done := Call{Time: began, Duration: c.now().Sub(began), Attempts: attempts, Outcome: OK}
@@ -134,14 +135,17 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, 
 	}
 }
 
-// read turns an answer into what to keep, or into why it is none.
-func (c *Client) read(resp *http.Response, body []byte, q question) (*kept, error) {
+// read turns an answer into what to keep, or into why it is none. The answer
+// that is kept already, byte by byte, was read then: on most days all are.
+func (c *Client) read(resp *http.Response, body []byte, q question, before *kept) (*kept, error) {
 	now := c.now()
 	switch status := resp.StatusCode; {
 	case status == http.StatusOK:
-		k := &kept{answered: now, age: ageHeader(resp.Header.Get("Age"))}
+		k := &kept{body: body, answered: now, age: ageHeader(resp.Header.Get("Age"))}
 		var err error
-		if q.isRange() {
+		if before != nil && bytes.Equal(before.body, body) {
+			k.table, k.days, k.body = before.table, before.days, before.body
+		} else if q.isRange() {
 			k.days, err = decodeRange(body, q.days, q.pair[0], q.pair[1])
 		} else {
 			k.table, err = decodeDay(body, q.date, quote.DateOf(now))

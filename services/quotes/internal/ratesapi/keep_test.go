@@ -146,6 +146,21 @@ func TestARequestThatEndsIsNotAnsweredFromAStaleTable(t *testing.T) {
 	})
 }
 
+// Reading is most of what an answer costs.
+func TestTheSameAnswerIsNotReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, inTurn(answer(good), answer(good), answer(other))).attach(t, "?max_age=0s")
+		first := c.mustLatest(t)
+		time.Sleep(time.Minute)
+		same := c.mustLatest(t)
+		want(t, "the table is the one that was read", same.Table == first.Table, true)
+		want(t, "age of the same answer", same.Age, 0)
+		next := c.mustLatest(t)
+		want(t, "the table of another answer is the same", next.Table == first.Table, false)
+		want(t, "rate in another answer", usd(t, next), "1.25")
+	})
+}
+
 func TestAMaxAgeOf0AsksEveryTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := serveInMemory(t, after(time.Millisecond, answer(good)))

@@ -62,6 +62,7 @@ type slot struct {
 type kept struct {
 	table    *quote.Table    // of a day
 	days     []quote.DayRate // of a pair
+	body     []byte          // what was said
 	answered time.Time
 	age      time.Duration // how old the answer said it was then
 }

@@ -209,7 +209,7 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
 		defer cancel()
 		defer context.AfterFunc(c.closing, cancel)()
-		one.kept, one.err = c.guarded(ctx, q)
+		one.kept, one.err = c.guarded(ctx, q, s.kept.Load())
 		s.mu.Lock()
 		if one.err == nil {
 			s.kept.Store(one.kept)
