@@ -31,7 +31,7 @@ type settings struct {
 
 	// All that the app knows of its backing service. Change it and restart,
 	// and the same binary runs on another.
-	RatesURL resource.Handle `envconfig:"RATES_URL" required:"true" desc:"the rates service: http[s]://[user:password@|token@]host[:port][/base][?timeout=2s&attempts=3&max_age=5m&max_stale=24h]"`
+	RatesURL resource.Handle `envconfig:"RATES_URL" required:"true" desc:"the rates service: http[s]://[user:password@|token@]host[:port][/base] or redis[s]://[[user]:password@]host[:port], then [?timeout=2s&attempts=3&max_age=5m&max_stale=24h]"`
 
 	// The app's second attached resource. SQLite is one machine's state: where
 	// several processes share the work, they share a PostgreSQL.

@@ -129,7 +129,7 @@ func TestARefusalSaysWhatWouldDo(t *testing.T) {
 	for _, tt := range []struct{ name, variable, value, want string }{
 		{"a Hinter's own words", "TWELVE_HINTING", "x", "TWELVE_HINTING: want a hint"},
 		{"a handle's", "TWELVE_HANDLE", "localhost:5100",
-			"TWELVE_HANDLE: want a URL that starts with http:// or https://, such as http://localhost:5100 or https://api.frankfurter.dev"},
+			"TWELVE_HANDLE: want a URL that starts with http://, https://, redis:// or rediss://, such as http://localhost:5100 or https://api.frankfurter.dev"},
 		{"credentials'", "TWELVE_ACCESS", "a b", "TWELVE_ACCESS: a token is visible ASCII without blanks"},
 		{"else the type", "TWELVE_BOOL", "maybe", "TWELVE_BOOL: want a bool"},
 		{"not the words of an error that may repeat the value", "TWELVE_LOUD", "x", "TWELVE_LOUD: want a config.loud"},

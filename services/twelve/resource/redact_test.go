@@ -132,6 +132,7 @@ func TestEveryTextFormIsRedacted(t *testing.T) {
 		{secrets[1], "http://user:" + percent(secrets[1]) + "@localhost:5100"},
 		{secrets[1], "http://" + secrets[1] + "@localhost:5100"},
 		{secrets[0], "http://" + secrets[0] + ":@localhost:5100"},
+		{secrets[1], "redis://:" + secrets[1] + "@localhost"},
 	} {
 		h := parse(t, how.raw)
 		c := h.credentials

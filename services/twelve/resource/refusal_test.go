@@ -13,13 +13,13 @@ func TestParseRefuses(t *testing.T) {
 		raw  string
 		want string // in the error
 	}{
-		{"nothing", "", "starts with http:// or https://"},
-		{"localhost:5100 without a scheme, with a hint", "localhost:5100", "starts with http:// or https://, such as http://localhost:5100"},
+		{"nothing", "", "starts with http://, https://, redis:// or rediss://"},
+		{"localhost:5100 without a scheme, with a hint", "localhost:5100", "starts with http://, https://, redis:// or rediss://, such as http://localhost:5100"},
 		{"a host without a scheme", "api.frankfurter.dev", "such as http://localhost:5100 or https://api.frankfurter.dev"},
-		{"another scheme", "ftp://host", "starts with http:// or https://"},
-		{"a scheme alone", "http:", "starts with http:// or https://"},
-		{"one slash too few", "http:/host", "starts with http:// or https://"},
-		{"a blank before", " http://host", "starts with http:// or https://"},
+		{"another scheme", "ftp://host", "starts with http://, https://, redis:// or rediss://"},
+		{"a scheme alone", "http:", "starts with http://, https://, redis:// or rediss://"},
+		{"one slash too few", "http:/host", "starts with http://, https://, redis:// or rediss://"},
+		{"a blank before", " http://host", "starts with http://, https://, redis:// or rediss://"},
 		{"a blank after", "http://host ", "not a URL"},
 		{"a newline after", "http://host\n", "not a URL"},
 		{"no host", "http://", "names no host"},
@@ -46,6 +46,15 @@ func TestParseRefuses(t *testing.T) {
 		{"a blank in a token", "http://a%20b@host", "a token is visible ASCII without blanks"},
 		{"a newline in a token", "http://a%0Ab@host", "a token is visible ASCII without blanks"},
 		{"a token outside ASCII", "http://t%C3%B6ken@host", "a token is visible ASCII without blanks"},
+		{"a Redis with a path, with a hint", "redis://host/base", "a Redis has no path"},
+		{"a Redis with a database's number", "redis://host:6379/0", "a database's number too"},
+		{"a Redis with a token, with a hint", "redis://token@host", "no colon in the credentials: write user:password@, or :password@"},
+		{"a Redis with a user and no password", "redis://user:@host", "the password is empty"},
+		{"a Redis with a colon only", "redis://:@host", "the password is empty"},
+		{"a Redis with empty userinfo", "redis://@host", "the password is empty"},
+		{"a Redis whose user has a colon", "redis://a%3Ab:password@host", "the user name holds a colon"},
+		{"a Redis over TLS without a host", "rediss://:6379", "names no host"},
+		{"a scheme that only begins like one", "rediss2://host", "starts with http://, https://, redis:// or rediss://"},
 		{"an unknown option", "http://host?retries=3", "an option after ? is unknown; known are timeout, attempts, max_age and max_stale"},
 		{"an option in capitals", "http://host?TIMEOUT=3s", "an option after ? is unknown"},
 		{"an option twice", "http://host?timeout=1s&timeout=2s", "option timeout is given twice"},
@@ -153,6 +162,12 @@ var mistyped = []string{
 	"http://host/?timeout=SECRET",
 	"http://host/#SECRET",
 	"http://a,http://user:SECRET@host",
+	"redis://SECRET@host",
+	"redis://user:SECRET@host/0",
+	"redis://user:SECRET/x@host",
+	"redis://us%3Aer:SECRET@host",
+	"rediss://:SECRET@host/SECRET",
+	"redis:user:SECRET@host",
 }
 
 func TestAParseErrorNeverHoldsTheSecret(t *testing.T) {
@@ -190,6 +205,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Add("https://user:p%40ss@host:1/base/path?timeout=1s&attempts=2&max_age=1m&max_stale=1h")
+	f.Add("rediss://:p%40ss@host?timeout=1s")
 	f.Fuzz(func(t *testing.T, raw string) {
 		h, err := Parse(raw)
 		if err != nil {

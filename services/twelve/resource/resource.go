@@ -8,8 +8,10 @@
 package resource
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,9 +21,10 @@ import (
 // Handle is an attached resource:
 //
 //	http[s]://[userinfo@]host[:port][/base/path][?options]
+//	redis[s]://[[user]:password@]host[:port][?options]
 //
-// userinfo with a colon is HTTP Basic, without one a Bearer token, both
-// percent-encoded where needed. The zero Handle names no resource.
+// Over HTTP userinfo with a colon is Basic, without one a Bearer token. All of
+// it is percent-encoded where needed. The zero Handle names no resource.
 type Handle struct {
 	base        *url.URL // without userinfo and query; the path ends in / only at the root
 	credentials Credentials
@@ -43,9 +46,9 @@ func refusef(format string, args ...any) error { return Refusal(fmt.Sprintf(form
 // because they quote what they could not parse.
 func Parse(raw string) (Handle, error) {
 	const example = "such as http://localhost:5100 or https://api.frankfurter.dev"
-	lower := strings.ToLower(raw)
-	if !strings.HasPrefix(lower, "http://") && !strings.HasPrefix(lower, "https://") {
-		return Handle{}, refusef("want a URL that starts with http:// or https://, %s", example)
+	scheme, _, _ := strings.Cut(raw, "://")
+	if _, known := ports[strings.ToLower(scheme)]; !known || scheme == raw {
+		return Handle{}, refusef("want a URL that starts with http://, https://, redis:// or rediss://, %s", example)
 	}
 	u, err := url.Parse(raw)
 	switch {
@@ -60,7 +63,13 @@ func Parse(raw string) (Handle, error) {
 	case !portInRange(u):
 		return Handle{}, refusef("the port is not one from 1 to 65535")
 	}
-	base := baseOf(*u)
+	base, userinfo := baseOf(*u), userinfo
+	if isRedis(u) {
+		if base.Path != "/" {
+			return Handle{}, refusef("a Redis has no path: leave out what follows host and port, a database's number too")
+		}
+		userinfo = redisUserinfo
+	}
 	for _, own := range []string{"/v1", "/v1/latest"} {
 		if strings.HasSuffix(base.Path, own) {
 			return Handle{}, refusef("ends in %s, which the app adds itself: leave it out", own)
@@ -84,6 +93,13 @@ func baseOf(u url.URL) *url.URL {
 	u.User, u.RawQuery, u.ForceQuery = nil, "", false
 	u.Path, u.RawPath = "/", ""
 	return u.JoinPath(path)
+}
+
+// ports are the schemes' own.
+var ports = map[string]string{"http": "80", "https": "443", "redis": "6379", "rediss": "6379"}
+
+func hostPort(u *url.URL) string {
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme]))
 }
 
 func portInRange(u *url.URL) bool {
@@ -115,11 +131,18 @@ func (h *Handle) UnmarshalText(text []byte) error {
 // options, safe to hand to a client and to print.
 func (h Handle) URL(elem ...string) *url.URL { return h.base.JoinPath(elem...) }
 
+// Address is where the handle leads: host and port, the scheme's own if it
+// names none.
+func (h Handle) Address() string { return hostPort(h.base) }
+
 // Options are the handle's options, defaults filled in.
 func (h Handle) Options() Options { return h.options }
 
 // Authorize puts the handle's credentials on a request.
 func (h Handle) Authorize(r *http.Request) { h.credentials.Authorize(r) }
+
+// HasCredentials reports whether there are any to send.
+func (h Handle) HasCredentials() bool { return !h.credentials.IsZero() }
 
 // ErrRedirect is returned by CheckRedirect: the backing service answered with
 // a redirect to another origin, or with too many.
@@ -142,11 +165,7 @@ func (h Handle) CheckRedirect(r *http.Request, via []*http.Request) error {
 }
 
 func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+	return u.Scheme + "://" + strings.ToLower(hostPort(u))
 }
 
 // String is the address, with *** where there are credentials and without

@@ -40,6 +40,8 @@ func TestParse(t *testing.T) {
 		{"a base path that only holds v1", "http://host/v1/ecb", "http://host/v1/ecb", "http://host/v1/ecb/v1/latest"},
 		{"a base path that only ends like v1", "http://host/apiv1", "http://host/apiv1", "http://host/apiv1/v1/latest"},
 		{"options are taken off", "http://host/base?timeout=1s", "http://host/base", "http://host/base/v1/latest"},
+		{"a Redis", "redis://host", "redis://host", "redis://host/v1/latest"},
+		{"a Redis over TLS, with all that it may have", "REDISS://user:p%40ss@host:1/?timeout=1s", "rediss://***@host:1", "rediss://host:1/v1/latest"},
 		{"userinfo is taken off", "http://user:password@host:1/base", "http://***@host:1/base", "http://host:1/base/v1/latest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
