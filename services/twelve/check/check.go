@@ -21,7 +21,7 @@ const (
 	Pass Verdict = "pass"
 	Warn Verdict = "warn" // the app runs on it, and something is lost
 	Fail Verdict = "fail" // the app cannot run on it
-	Skip Verdict = "skip" // not asked, for it rests on what fails
+	Skip Verdict = "skip" // not asked: it rests on what fails, or makes no sense here
 )
 
 // Line is one requirement: what was seen, and what to do about it.

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"strings"
 	"time"
 
 	"example.com/portpair/services/twelve/check"
@@ -83,26 +80,6 @@ func (c *Client) Check(ctx context.Context, lockMaxDays int) []check.Line {
 	return lines
 }
 
-// reply is what came back of one call.
-type reply struct {
-	resp     *http.Response // nil: none
-	body     []byte
-	kept     *kept
-	err      error // why kept is none
-	took     time.Duration
-	attempts int
-}
-
-func (a reply) status() int {
-	if a.resp == nil {
-		return 0
-	}
-	return a.resp.StatusCode
-}
-
-// saysNotFound is the contract's 404.
-func (a reply) saysNotFound() bool { return a.status() == http.StatusNotFound && saysNotFound(a.body) }
-
 // outcome is that of an answer that brought no rates.
 func (a reply) outcome() Outcome {
 	var f *failure
@@ -116,39 +93,31 @@ func (a reply) outcome() Outcome {
 }
 
 // call asks as fetch does, but leaves no trace in Status, log and metrics.
-func (k *checker) call(ctx context.Context, q question) (a reply) {
-	counted := context.WithValue(ctx, attemptsKey{}, &a.attempts)
+func (k *checker) call(ctx context.Context, q question) reply {
 	began := time.Now()
-	a.resp, a.body, a.err = k.get(counted, q.path)
+	a := k.protocol.exchange(ctx, q, nil)
 	a.took = time.Since(began)
-	switch {
-	case a.err == nil:
-		a.kept, a.err = k.read(a.resp, a.body, q, nil)
-	case ctx.Err() != nil:
+	if outcome := a.outcome(); ctx.Err() != nil && (outcome == TimedOut || outcome == Unreachable) {
 		a.err = failf(TimedOut, "no answer within %v, which is all the time that a check has", a.took.Round(100*time.Millisecond))
 	}
 	return a
-}
-
-// authorized reports whether the handle has credentials.
-func (k *checker) authorized() bool {
-	r := &http.Request{Header: http.Header{}}
-	k.handle.Authorize(r)
-	return r.Header.Get("Authorization") != ""
 }
 
 // credentials asks for the newest rates, once for all lines.
 func (k *checker) credentials(ctx context.Context) check.Line {
 	k.latest = k.call(ctx, newest)
 	switch outcome := k.latest.outcome(); {
-	case outcome == Refused && !k.authorized():
-		return check.Failed(fmt.Sprintf("asks for credentials (status %d), and the handle has none", k.latest.status()),
-			"put them into the handle: user:password@ or token@ before the host")
+	case outcome == Refused && !k.handle.HasCredentials():
+		advice := "put them into the handle: user:password@ or token@ before the host"
+		if k.handle.IsRedis() {
+			advice = "put them into the handle: user:password@ or :password@ before the host"
+		}
+		return check.Failed(fmt.Sprintf("asks for credentials (status %d), and the handle has none", k.latest.status), advice)
 	case outcome == Refused:
 		return check.Failed(k.latest.err.Error(), "ask who runs it for the right ones; a /, ?, #, % or @ in them is percent-encoded")
-	case k.latest.status() == 0:
+	case k.latest.status == 0:
 		return check.Skipped("no answer to tell by")
-	case k.authorized():
+	case k.handle.HasCredentials():
 		return check.Passed("sent, and not refused")
 	default:
 		return check.Passed("none sent, and none asked for")
@@ -158,11 +127,11 @@ func (k *checker) credentials(ctx context.Context) check.Line {
 func (k *checker) newest(context.Context) check.Line {
 	a := k.latest
 	server := ""
-	if a.resp != nil && a.resp.Header.Get("Server") != "" {
-		server = ", Server: " + k.header(a, "Server")
+	if a.server != "" {
+		server = ", Server: " + k.short(a.server)
 	}
 	if a.err != nil {
-		return check.Failed(a.err.Error()+server, a.advice())
+		return check.Failed(a.err.Error()+server, k.advice(a))
 	}
 	seen := fmt.Sprintf("%v, %d currencies%s", a.kept.table.Date(), len(a.kept.table.Currencies())+len(a.kept.table.Unknown()), server)
 	if a.attempts > 1 {
@@ -171,36 +140,24 @@ func (k *checker) newest(context.Context) check.Line {
 	return check.Passed(seen)
 }
 
-// header is one of an answer's, cut to what a line has room for. It is scrubbed
+// short cuts what the service said to what a line has room for. It is scrubbed
 // first: half a password would not be found.
-func (k *checker) header(a reply, name string) string {
-	return fmt.Sprintf("%.60s", k.handle.Scrub(a.resp.Header.Get(name)))
-}
+func (k *checker) short(said string) string { return fmt.Sprintf("%.60s", k.handle.Scrub(said)) }
 
 // advice is what to do about an answer without rates.
-func (a reply) advice() string {
+func (k *checker) advice(a reply) string {
 	switch outcome := a.outcome(); {
-	case a.status()/100 == 3:
+	case k.handle.IsRedis() && outcome == NoService:
+		return "name rates' RESP_PORT, or a Redis that holds its keys (rates export fills one); http:// in the handle is for one that speaks HTTP"
+	case a.status/100 == 3:
 		return "name the place that it leads to: redirects are followed within the origin only, and three at most"
 	case outcome == TimedOut:
 		return "is that the right port? For one that is slow, say ?timeout= and how long in the handle"
 	case outcome == Unreachable:
-		return "it breaks connections off: is that the right port, http:// or https:// as it speaks? Its log may say why"
+		return "it breaks connections off: is that the right port, and http://, https:// or redis:// what it speaks? Its log may say why"
 	case outcome == Failing:
 		return "it is there, and not well: its log may say why"
 	default:
 		return "name a rates service, with its base path if it has one: what the handle names and /v1/latest must be rates"
 	}
 }
-
-// address is where the handle leads.
-func (k *checker) address() (host, hostPort string) {
-	u := k.handle.URL()
-	port := u.Port()
-	if port == "" {
-		port = u.Scheme
-	}
-	return u.Hostname(), net.JoinHostPort(u.Hostname(), port)
-}
-
-func (k *checker) overTLS() bool { return strings.EqualFold(k.handle.URL().Scheme, "https") }

@@ -15,20 +15,14 @@ import (
 	"example.com/portpair/services/twelve/check"
 )
 
-// dial connects as the client's transport does.
-func (k *checker) dial(ctx context.Context) (net.Conn, error) {
-	_, hostPort := k.address()
-	return k.http.HTTPClient.Transport.(keepIdle).transport.DialContext(ctx, "tcp", hostPort)
-}
-
 func (k *checker) reachable(ctx context.Context) check.Line {
 	began := time.Now()
-	conn, err := k.dial(ctx)
+	conn, err := k.connect(ctx, "tcp", k.handle.Address())
 	if err == nil {
 		defer conn.Close()
 		return check.Passed(fmt.Sprintf("%v connects in %v", conn.RemoteAddr(), rounded(time.Since(began))))
 	}
-	_, hostPort := k.address()
+	hostPort := k.handle.Address()
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
@@ -43,31 +37,23 @@ func (k *checker) reachable(ctx context.Context) check.Line {
 	}
 }
 
-// secure shakes hands as the client's transport does.
+// secure shakes hands as the client does.
 func (k *checker) secure(ctx context.Context) check.Line {
-	host, _ := k.address()
-	if !k.overTLS() {
-		if k.authorized() && !isLoopback(host) {
-			return check.Warned("none, and the credentials travel in the clear", "write https:// in the handle, if the service speaks it")
+	if scheme := k.handle.URL().Scheme; !k.handle.OverTLS() {
+		if k.handle.HasCredentials() && !isLoopback(k.handle.URL().Hostname()) {
+			return check.Warned("none, and the credentials travel in the clear", fmt.Sprintf("write %ss:// in the handle, if the service speaks it", scheme))
 		}
-		return check.Passed("none: the handle says http://")
+		return check.Passed(fmt.Sprintf("none: the handle says %s://", scheme))
 	}
-	ctx, cancel := context.WithTimeout(ctx, k.options.Timeout)
-	defer cancel()
-	conn, err := k.dial(ctx)
+	conn, err := k.connect(ctx, "tcp", k.handle.Address())
 	if err != nil {
 		return check.Failed(cause(err).Error(), "it took a connection just before: is it restarting?")
 	}
-	defer conn.Close()
-	config := k.http.HTTPClient.Transport.(keepIdle).transport.TLSClientConfig.Clone()
-	if config == nil {
-		config = &tls.Config{}
-	}
-	config.ServerName = host
-	shaken := tls.Client(conn, config)
-	if err := shaken.HandshakeContext(ctx); err != nil {
+	shaken, err := k.shake(ctx, conn)
+	if err != nil {
 		return check.Failed(handshake(err))
 	}
+	defer shaken.Close()
 	state := shaken.ConnectionState()
 	return check.Passed(fmt.Sprintf("%s, its certificate holds until %s", tls.VersionName(state.Version), state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly)))
 }
@@ -90,7 +76,7 @@ func handshake(err error) (seen, advice string) {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the certificate does not hold now: " + strings.TrimPrefix(invalid.Error(), "x509: "), "have it renewed, or set this machine's clock"
 	case errors.As(err, &record):
-		return "what answers does not speak TLS", "write http:// in the handle, or name the port that speaks TLS"
+		return "what answers does not speak TLS", "write http:// or redis:// in the handle, or name the port that speaks TLS"
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return "it says nothing in the handshake", "is that the right port?"
 	default:

@@ -32,10 +32,10 @@ func (k *checker) pastDay(ctx context.Context) check.Line {
 	switch {
 	case a.err == nil:
 		return check.Passed(fmt.Sprintf("asked for %v, got %v", date, a.kept.table.Date()))
-	case a.status() == http.StatusOK:
+	case a.status == http.StatusOK:
 		return check.Failed(a.err.Error(), "what gives a wrong answer is no rates service, though its newest rates look like one's")
-	case a.outcome() == NoRates, a.status() == http.StatusNotFound:
-		return check.Warned(fmt.Sprintf("none for %v: status %d", date, a.status()), lost)
+	case a.outcome() == NoRates, a.status == http.StatusNotFound:
+		return check.Warned(fmt.Sprintf("none for %v: status %d", date, a.status), lost)
 	default:
 		return check.Warned(a.err.Error(), lost)
 	}
@@ -49,7 +49,7 @@ func (k *checker) days(ctx context.Context) check.Line {
 	a := k.call(ctx, ofDays(days, euro, k.someCurrency()))
 	const lost = "charts need ranges; conversions and quotes do not"
 	switch {
-	case a.status() != http.StatusOK:
+	case a.status != http.StatusOK:
 		return check.Warned(notServed(a), lost)
 	case a.err != nil:
 		return check.Warned(fmt.Sprintf("for %v..%v: %v", days.from, days.to, a.err), lost)
@@ -67,10 +67,16 @@ func (k *checker) someCurrency() (some quote.Currency) {
 	return some
 }
 
+// notOfRedis is of what only HTTP has.
+var notOfRedis = check.Skipped("not of the Redis protocol")
+
 func (k *checker) names(ctx context.Context) check.Line {
+	if k.handle.IsRedis() {
+		return notOfRedis
+	}
 	a := k.call(ctx, question{path: "currencies"})
 	const lost = "quotes goes by the names that it knows itself: nothing is lost but the contract"
-	if a.status() != http.StatusOK {
+	if a.status != http.StatusOK {
 		return check.Warned(notServed(a), lost)
 	}
 	var names map[string]string
@@ -90,9 +96,12 @@ func (k *checker) refusals(ctx context.Context) check.Line {
 		panic(err)
 	}
 	day := k.call(ctx, ofDay(date))
+	if k.handle.IsRedis() {
+		return k.noneBefore(day)
+	}
 	symbol := k.call(ctx, question{path: "latest?symbols=XXX"}) // ISO 4217: no currency
 	switch {
-	case day.status() == http.StatusOK:
+	case day.status == http.StatusOK:
 		return check.Failed(fmt.Sprintf("status 200 for %s, before there was a euro", beforeAll),
 			`a day without rates must be 404 {"message":"not found"}, or a conversion on it gets another's`)
 	case !day.saysNotFound():
@@ -104,20 +113,35 @@ func (k *checker) refusals(ctx context.Context) check.Line {
 	return check.Passed("404 for " + beforeAll + " and for an unknown symbol, as the contract says")
 }
 
+// noneBefore is refusals of a Redis, which has one way to say that there is
+// nothing.
+func (k *checker) noneBefore(day reply) check.Line {
+	switch {
+	case day.err == nil:
+		return check.Failed("rates for "+beforeAll+", before there was a euro", "a conversion on a day without rates gets another's: fill it anew, from rates export")
+	case day.outcome() != NoRates:
+		return check.Warned(beforeAll+": "+day.err.Error(), "quotes takes this for a fault of the service; a day without rates has no key")
+	}
+	return check.Passed("none for " + beforeAll + ", as it should be")
+}
+
 // notServed says what came instead of what was asked for.
 func notServed(a reply) string {
-	if a.resp == nil {
+	if a.header == nil {
 		return a.err.Error()
 	}
-	return fmt.Sprintf("status %d with %s", a.status(), contentType(a.resp))
+	return fmt.Sprintf("status %d with %s", a.status, a.contentType())
 }
 
 func (k *checker) caching(context.Context) check.Line {
-	h := k.latest.resp.Header
+	if k.handle.IsRedis() {
+		return notOfRedis
+	}
+	h := k.latest.header
 	var seen []string
 	for _, name := range []string{"Cache-Control", "Etag", "Last-Modified", "Age"} {
 		if h.Get(name) != "" {
-			seen = append(seen, name+": "+k.header(k.latest, name))
+			seen = append(seen, name+": "+k.short(h.Get(name)))
 		}
 	}
 	text := strings.Join(seen, "; ")

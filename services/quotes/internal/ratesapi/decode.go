@@ -76,10 +76,8 @@ func (reply dayReply) table(asked, today quote.Date) (*quote.Table, error) {
 	return quote.NewTable(date, rates)
 }
 
-// decodeRange reads the rates of the days from one to another, each as strictly
-// as a single day's, for what a pair is worth on them. The first day that
-// comes may be from before the range, what held when it began: it is left out,
-// as is a day that lacks a side.
+// decodeRange reads the rates of the days from one to another, for what a pair
+// is worth on them.
 func decodeRange(body []byte, r span, source, target quote.Currency) ([]quote.DayRate, error) {
 	var reply struct {
 		Amount json.RawMessage                       `json:"amount"`
@@ -92,9 +90,20 @@ func decodeRange(body []byte, r span, source, target quote.Currency) ([]quote.Da
 	if len(reply.Rates) == 0 {
 		return nil, errors.New("no days")
 	}
-	days := make([]quote.DayRate, 0, len(reply.Rates))
+	all := make([]dayReply, 0, len(reply.Rates))
 	for date, rates := range reply.Rates {
-		table, err := dayReply{reply.Amount, reply.Base, date, rates}.table(quote.Date{}, r.to)
+		all = append(all, dayReply{reply.Amount, reply.Base, date, rates})
+	}
+	return pairDays(all, r, source, target)
+}
+
+// pairDays reads days, each as strictly as a single one. The first may be from
+// before the range, what held when it began: it is left out, as is a day that
+// lacks a side.
+func pairDays(all []dayReply, r span, source, target quote.Currency) ([]quote.DayRate, error) {
+	days := make([]quote.DayRate, 0, len(all))
+	for _, reply := range all {
+		table, err := reply.table(quote.Date{}, r.to)
 		if err == nil && table.Date().DaysSince(r.to) > 0 {
 			err = fmt.Errorf("the rates of %v where %v to %v was asked for", table.Date(), r.from, r.to)
 		}

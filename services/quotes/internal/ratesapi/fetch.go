@@ -1,24 +1,18 @@
 package ratesapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/logs"
-	"example.com/portpair/services/twelve/resource"
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Outcome is what became of a call, for metrics.
@@ -27,11 +21,11 @@ type Outcome string
 // The outcomes.
 const (
 	OK          Outcome = "ok"
-	NoRates     Outcome = "no-rates"    // a 404 as the contract says it
+	NoRates     Outcome = "no-rates"    // none for what was asked for, as the contract says it
 	Unreachable Outcome = "unreachable" // no connection, or it broke
 	TimedOut    Outcome = "timed-out"
-	Refused     Outcome = "refused"          // 401, 403: our credentials
-	Failing     Outcome = "failing"          // 429, 5xx
+	Refused     Outcome = "refused"          // 401, 403, WRONGPASS: our credentials
+	Failing     Outcome = "failing"          // 429, 5xx, LOADING
 	NoService   Outcome = "no-rates-service" // what answers does not speak the contract
 )
 
@@ -55,147 +49,82 @@ func failf(o Outcome, format string, args ...any) error {
 // and it may say our credentials back.
 func (c *Client) clean(text string) string { return logs.Clean(c.handle.Scrub(text)) }
 
+// reply is what one call came to.
+type reply struct {
+	status   int         // 0: no answer
+	server   string      // how it names itself
+	header   http.Header // over HTTP
+	body     []byte      // over HTTP
+	kept     *kept
+	err      error // why kept is none
+	attempts int
+	took     time.Duration
+}
+
+// protocol is what the backing service is asked over.
+type protocol interface {
+	// exchange makes one call, its retries included. before is what is kept of
+	// the same question, or nil: an answer that says the same is not read again.
+	exchange(ctx context.Context, q question, before *kept) reply
+
+	// path names what a question asks for, in the log.
+	path(q question) string
+
+	// close ends connections.
+	close()
+}
+
 // fetch makes one call, tells Status, log and metrics of it, and returns what
 // to keep; before is what is kept now, or nil.
 func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, error) {
-	began, attempts := c.now(), 0
+	began := c.now()
 	defer c.status.begin(began)()
-	ctx = context.WithValue(ctx, attemptsKey{}, &attempts)
-	resp, body, err := c.get(ctx, q.path)
-	var k *kept
-	if err == nil {
-		k, err = c.read(resp, body, q, before)
-	}
+	a := c.protocol.exchange(ctx, q, before)
+	err := a.err
 
-	done := Call{Time: began, Duration: c.now().Sub(began), Attempts: attempts, Outcome: OK}
-	server := ""
-	if resp != nil {
-		done.Status, server = resp.StatusCode, c.clean(resp.Header.Get("Server"))
-	}
+	done := Call{Time: began, Duration: c.now().Sub(began), Status: a.status, Attempts: a.attempts, Outcome: OK}
+	path := c.protocol.path(q)
 	var f *failure
 	switch {
 	case errors.As(err, &f):
 		f.text = c.clean(f.text)
 		done.Outcome, done.Error = f.outcome, f.text
 		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
-		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, q.path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, path, done)...)
 	case errors.Is(err, quote.ErrNoRatesForDate):
 		done.Outcome = NoRates
 		fallthrough
 	default:
 		c.budget.earn()
-		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, q.path, done)...)
+		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
 	}
-	c.status.add(done, server)
+	c.status.add(done, c.clean(a.server))
 	c.observe(done)
-	return k, err
-}
-
-// get asks for /v1/path, which may have a query; a resp comes with its whole
-// body.
-func (c *Client) get(ctx context.Context, path string) (*http.Response, []byte, error) {
-	path, query, _ := strings.Cut(path, "?")
-	u := c.handle.URL("v1", path)
-	u.RawQuery = query
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, nil, failf(Unreachable, "cannot ask: %v", cause(err))
-	}
-	c.handle.Authorize(req.Request)
-	logs.Forward(ctx, req.Header)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.agent)
-	var body []byte
-	req.SetResponseHandler(func(resp *http.Response) error { // its error may be retried, resp's end is in it
-		if retryableStatus(resp.StatusCode) { // not retried any more
-			return nil
-		}
-		defer resp.Body.Close()
-		body, err = readBody(resp.Body)
-		return err
-	})
-	resp, err := c.http.Do(req)
-	switch {
-	case err == nil && resp != nil:
-		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // a last 503 is unread yet, and its connection worth keeping
-		resp.Body.Close()
-		return resp, body, nil
-	case errors.Is(err, errTooLarge):
-		return resp, nil, failf(NoService, "%v", err)
-	case errors.Is(err, resource.ErrRedirect) && resp != nil:
-		return resp, nil, failf(NoService, "answered with status %d: %v", resp.StatusCode, cause(err))
-	case c.closing.Err() != nil:
-		return nil, nil, failf(Unreachable, "not waited for: the app ends")
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
-		return nil, nil, failf(TimedOut, "no answer within %v, asked %s", c.options.Timeout, times(ctx))
-	case resp != nil:
-		return resp, nil, failf(Unreachable, "the answer broke off: %v", cause(err))
-	default:
-		return nil, nil, failf(Unreachable, "cannot be reached: %v", cause(err))
-	}
-}
-
-// read turns an answer into what to keep, or into why it is none. The answer
-// that is kept already, byte by byte, was read then: on most days all are.
-func (c *Client) read(resp *http.Response, body []byte, q question, before *kept) (*kept, error) {
-	now := c.now()
-	switch status := resp.StatusCode; {
-	case status == http.StatusOK:
-		k := &kept{body: body, answered: now, age: ageHeader(resp.Header.Get("Age"))}
-		var err error
-		if before != nil && bytes.Equal(before.body, body) {
-			k.table, k.days, k.body = before.table, before.days, before.body
-		} else if q.isRange() {
-			k.days, err = decodeRange(body, q.days, q.pair[0], q.pair[1])
-		} else {
-			k.table, err = decodeDay(body, q.date, quote.DateOf(now))
-		}
-		if err != nil {
-			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", q.path, err)
-		}
-		if q.isRange() && len(k.days) == 0 {
-			return nil, errNone(q)
-		}
-		return k, nil
-	case status == http.StatusNotFound && q != newest && saysNotFound(body):
-		return nil, errNone(q)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return nil, failf(Refused, "refuses the handle's credentials: status %d", status)
-	case retryableStatus(status):
-		return nil, failf(Failing, "answered with status %d, asked %s", status, times(resp.Request.Context()))
-	default:
-		return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave status %d with %s",
-			q.path, status, contentType(resp))
-	}
+	return a.kept, err
 }
 
 func errNone(q question) error {
 	return fmt.Errorf("%w: the backing service has none for %s", quote.ErrNoRatesForDate, q.what())
 }
 
-func contentType(resp *http.Response) string {
-	if t := resp.Header.Get("Content-Type"); t != "" {
-		return t
+// unanswered says why no answer came after so many attempts: what happened,
+// unless we would not wait any more.
+func (c *Client) unanswered(what string, err error, attempts int) error {
+	switch {
+	case c.closing.Err() != nil:
+		return failf(Unreachable, "not waited for: the app ends")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return failf(TimedOut, "no answer within %v, asked %s", c.options.Timeout, times(attempts))
+	default:
+		return failf(Unreachable, "%s: %v", what, cause(err))
 	}
-	return "no content type"
 }
 
-// ageHeader reads Age (RFC 9111, section 5.1), seconds; what cannot be read
-// is 0, what is over a year is a year.
-func ageHeader(s string) time.Duration {
-	seconds, err := strconv.ParseUint(s, 10, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) { // then seconds is the largest there is
-		return 0
-	}
-	return time.Duration(min(seconds, 365*24*3600)) * time.Second
-}
-
-func times(ctx context.Context) string {
-	n, _ := ctx.Value(attemptsKey{}).(*int)
-	if n == nil || *n == 1 {
+func times(attempts int) string {
+	if attempts == 1 {
 		return "once"
 	}
-	return fmt.Sprintf("%d times", *n)
+	return fmt.Sprintf("%d times", attempts)
 }
 
 func isTimeout(err error) bool {

@@ -206,8 +206,7 @@ func (u *upstream) attachAs(t *testing.T, userinfo, options string) *attached {
 			a.observed = append(a.observed, c)
 		})
 	if u.dial != nil {
-		transport := a.http.HTTPClient.Transport.(keepIdle).transport
-		transport.DialContext, transport.Proxy = u.dial, nil
+		a.Client.dial = u.dial
 	}
 	t.Cleanup(a.Close)
 	return a

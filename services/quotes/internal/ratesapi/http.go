@@ -1,17 +1,20 @@
 package ratesapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	"example.com/portpair/services/quotes/internal/quote"
+	"example.com/portpair/services/twelve/logs"
 	"example.com/portpair/services/twelve/resource"
 	"github.com/hashicorp/go-retryablehttp"
 )
@@ -32,17 +35,23 @@ const (
 
 var errTooLarge = errors.New("the answer is over 1 MiB")
 
+// overHTTP asks a service of Frankfurter's v1.
+type overHTTP struct {
+	*Client
+	transport *http.Transport
+	http      *retryablehttp.Client
+}
+
 // newHTTP sets go-retryablehttp up by hand: its defaults retry POST, sleep as
 // long as Retry-After says, bound no single attempt, log URLs to stderr, keep
 // GOMAXPROCS+1 idle connections, close them all after one failure, and do not
 // retry a body cut short.
 //
-// It knows no proxy: the handle alone says where the traffic goes. mayRetry is
-// asked before each retry.
-func newHTTP(h resource.Handle, mayRetry func() bool) *retryablehttp.Client {
-	o := h.Options()
+// It knows no proxy: the handle alone says where the traffic goes.
+func newHTTP(c *Client) overHTTP {
+	o := c.options
 	transport := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
+		DialContext:            c.connect,
 		TLSHandshakeTimeout:    o.Timeout,
 		MaxIdleConns:           idleConns,
 		MaxIdleConnsPerHost:    idleConns,
@@ -50,10 +59,10 @@ func newHTTP(h resource.Handle, mayRetry func() bool) *retryablehttp.Client {
 		MaxResponseHeaderBytes: maxHeader,
 		ForceAttemptHTTP2:      true,
 	}
-	return &retryablehttp.Client{
+	return overHTTP{c, transport, &retryablehttp.Client{
 		HTTPClient: &http.Client{
 			Transport:     keepIdle{transport},
-			CheckRedirect: h.CheckRedirect,
+			CheckRedirect: c.handle.CheckRedirect,
 			Timeout:       o.Timeout, // of one attempt, body included
 		},
 		RetryMax:     o.Attempts - 1,
@@ -64,12 +73,120 @@ func newHTTP(h resource.Handle, mayRetry func() bool) *retryablehttp.Client {
 				transport.CloseIdleConnections()
 			}
 			again, err := checkRetry(ctx, resp, err)
-			return again && mayRetry(), err
+			return again && c.mayRetry(), err
 		},
 		Backoff:        backoff,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
 		RequestLogHook: countAttempt,
+	}}
+}
+
+func (o overHTTP) close() { o.transport.CloseIdleConnections() }
+
+func (o overHTTP) path(q question) string { return "/v1/" + q.path }
+
+func (o overHTTP) exchange(ctx context.Context, q question, before *kept) (a reply) {
+	resp, body, err := o.get(context.WithValue(ctx, attemptsKey{}, &a.attempts), q.path)
+	what := "cannot be reached"
+	switch {
+	case err != nil && strings.Contains(err.Error(), "malformed HTTP"): // net/http has no type for it
+		what = "what answers does not speak HTTP"
+	case resp != nil:
+		what = "the answer broke off"
 	}
+	if resp != nil {
+		a.status, a.header, a.server, a.body = resp.StatusCode, resp.Header, resp.Header.Get("Server"), body
+	}
+	switch {
+	case err == nil:
+		a.kept, a.err = o.read(a, q, before)
+	case errors.Is(err, errTooLarge):
+		a.err = failf(NoService, "%v", err)
+	case errors.Is(err, resource.ErrRedirect) && resp != nil:
+		a.err = failf(NoService, "answered with status %d: %v", resp.StatusCode, cause(err))
+	default:
+		a.err = o.unanswered(what, err, a.attempts)
+	}
+	return a
+}
+
+// get asks for /v1/path, which may have a query. A resp comes with its whole
+// body, or with an error.
+func (o overHTTP) get(ctx context.Context, path string) (resp *http.Response, body []byte, err error) {
+	path, query, _ := strings.Cut(path, "?")
+	u := o.handle.URL("v1", path)
+	u.RawQuery = query
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.handle.Authorize(req.Request)
+	logs.Forward(ctx, req.Header)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", o.agent)
+	req.SetResponseHandler(func(resp *http.Response) (err error) { // its error may be retried, resp's end is in it
+		if retryableStatus(resp.StatusCode) { // not retried any more
+			return nil
+		}
+		defer resp.Body.Close()
+		body, err = readBody(resp.Body)
+		return err
+	})
+	if resp, err = o.http.Do(req); err == nil {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // a last 503 is unread yet, and its connection worth keeping
+		resp.Body.Close()
+	}
+	return resp, body, err
+}
+
+// read turns an answer into what to keep, or into why it is none. The answer
+// that is kept already, byte by byte, was read then: on most days all are.
+func (o overHTTP) read(a reply, q question, before *kept) (*kept, error) {
+	switch {
+	case a.status == http.StatusOK:
+		k := &kept{body: a.body, answered: o.now(), age: ageHeader(a.header.Get("Age"))}
+		var err error
+		if k.same(before) {
+			return k, nil
+		} else if q.isRange() {
+			k.days, err = decodeRange(a.body, q.days, q.pair[0], q.pair[1])
+		} else {
+			k.table, err = decodeDay(a.body, q.date, quote.DateOf(k.answered))
+		}
+		if err != nil {
+			return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave %v", q.path, err)
+		}
+		if q.isRange() && len(k.days) == 0 {
+			return nil, errNone(q)
+		}
+		return k, nil
+	case a.saysNotFound() && q != newest:
+		return nil, errNone(q)
+	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
+		return nil, failf(Refused, "refuses the handle's credentials: status %d", a.status)
+	case retryableStatus(a.status):
+		return nil, failf(Failing, "answered with status %d, asked %s", a.status, times(a.attempts))
+	default:
+		return nil, failf(NoService, "what answers is no rates service: GET /v1/%s gave status %d with %s",
+			q.path, a.status, a.contentType())
+	}
+}
+
+// saysNotFound is the contract's 404.
+func (a reply) saysNotFound() bool { return a.status == http.StatusNotFound && saysNotFound(a.body) }
+
+func (a reply) contentType() string {
+	return cmp.Or(a.header.Get("Content-Type"), "no content type")
+}
+
+// ageHeader reads Age (RFC 9111, section 5.1), seconds; what cannot be read
+// is 0, what is over a year is a year.
+func ageHeader(s string) time.Duration {
+	seconds, err := strconv.ParseUint(s, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // then seconds is the largest there is
+		return 0
+	}
+	return time.Duration(min(seconds, 365*24*3600)) * time.Second
 }
 
 // keepIdle hides the transport's CloseIdleConnections, which go-retryablehttp

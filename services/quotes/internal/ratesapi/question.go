@@ -1,6 +1,7 @@
 package ratesapi
 
 import (
+	"bytes"
 	"container/list"
 	"fmt"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // question is what the backing service is asked: the newest day, a day, or the
 // days of a pair.
 type question struct {
-	path string     // below /v1/
+	path string     // below /v1/, or rates:
 	date quote.Date // the day, if one is asked for
 	days span       // the days, if some are
 	pair [2]quote.Currency
@@ -31,12 +32,17 @@ func ofDay(date quote.Date) question { return question{path: date.String(), date
 // ofDays asks in euro, as always: so that a chart has the rates that a
 // conversion on each of its days has.
 func ofDays(days span, source, target quote.Currency) question {
-	codes := slices.DeleteFunc([]string{source.Code, target.Code}, func(code string) bool { return code == quote.Base })
-	slices.Sort(codes)
 	return question{
-		path: fmt.Sprintf("%v..%v?symbols=%s", days.from, days.to, strings.Join(codes, ",")),
+		path: fmt.Sprintf("%v..%v?symbols=%s", days.from, days.to, strings.Join(codesOf(source, target), ",")),
 		days: days, pair: [2]quote.Currency{source, target},
 	}
+}
+
+// codesOf are those of a pair that are published: all but the euro.
+func codesOf(source, target quote.Currency) []string {
+	codes := slices.DeleteFunc([]string{source.Code, target.Code}, func(code string) bool { return code == quote.Base })
+	slices.Sort(codes)
+	return codes
 }
 
 // isRange says whether days are asked for, not a day.
@@ -65,6 +71,16 @@ type kept struct {
 	body     []byte          // what was said
 	answered time.Time
 	age      time.Duration // how old the answer said it was then
+}
+
+// same takes over what was read of the answer before, if this one says the
+// same.
+func (k *kept) same(before *kept) bool {
+	if before == nil || !bytes.Equal(before.body, k.body) {
+		return false
+	}
+	k.table, k.days, k.body = before.table, before.days, before.body
+	return true
 }
 
 // date is the newest reference date in the answer.

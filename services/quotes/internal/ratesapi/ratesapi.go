@@ -12,12 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/resource"
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/sony/gobreaker/v2"
 )
 
@@ -55,12 +55,15 @@ type Series struct {
 type Client struct {
 	handle  resource.Handle
 	options resource.Options
-	http    *retryablehttp.Client
 	agent   string
 	log     *slog.Logger
 	now     func() time.Time
 	observe func(Call)
 	status  history
+
+	protocol protocol
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+
 	breaker *gobreaker.CircuitBreaker[*kept]
 	budget  *budget
 
@@ -88,7 +91,12 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.breaker = c.newBreaker()
 	c.budget = newBudget(c.options.Attempts)
-	c.http = newHTTP(h, c.mayRetry)
+	c.dial = (&net.Dialer{}).DialContext
+	if h.IsRedis() {
+		c.protocol = newRedis(c)
+	} else {
+		c.protocol = newHTTP(c)
+	}
 	return c
 }
 
@@ -98,8 +106,8 @@ func (c *Client) Close() {
 	c.mu.Lock()
 	c.close()
 	c.mu.Unlock()
+	c.protocol.close()
 	c.calls.Wait()
-	c.http.HTTPClient.Transport.(keepIdle).transport.CloseIdleConnections()
 }
 
 // Latest returns the newest rates. The error wraps quote.ErrRatesUnavailable

@@ -27,7 +27,7 @@ const (
 type Call struct {
 	Time     time.Time
 	Duration time.Duration
-	Status   int // of the last answer; 0 when none came
+	Status   int // of the last answer, or what HTTP would say to it; 0 when none came
 	Attempts int
 	Outcome  Outcome
 	Error    string // empty when rates came
@@ -158,7 +158,7 @@ func (c *Client) Status() Status {
 
 func callAttrs(ctx context.Context, path string, c Call) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("path", "/v1/"+path),
+		slog.String("path", path),
 		slog.String("outcome", string(c.Outcome)),
 		slog.Int("status", c.Status),
 		slog.Int("attempts", c.Attempts),
