@@ -33,7 +33,7 @@ func TestHelpListsEveryVariableWithItsDefault(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
-	const usage = "rates: takes --help, --version, probe or nothing; all else is in the environment\n"
+	const usage = "rates: takes --help, --version, probe, export or nothing; all else is in the environment\n"
 	tests := []struct {
 		name, args     string
 		stdout, stderr string
