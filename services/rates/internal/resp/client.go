@@ -28,6 +28,8 @@ type client struct {
 
 	opened time.Time
 	asked  time.Time // when the request began that has arrived in part; zero: none has
+
+	readBy, writeBy time.Time // the deadlines that are set
 }
 
 func newClient(s *Server, conn net.Conn, id int) *client {
@@ -95,21 +97,28 @@ func (c *client) loop() string {
 // long for the rest of a request.
 func (c *client) Read(b []byte) (int, error) {
 	now := time.Now()
-	deadline := now.Add(c.server.Limits.Idle)
 	switch {
 	case !c.r.partial():
 		c.asked = time.Time{}
+		renew(&c.readBy, now, c.server.Limits.Idle, c.SetReadDeadline)
 	case c.asked.IsZero():
 		c.asked = now
-		fallthrough
-	default:
-		deadline = c.asked.Add(c.server.Limits.Request)
+		c.readBy = now.Add(c.server.Limits.Request)
+		_ = c.SetReadDeadline(c.readBy)
 	}
-	_ = c.SetReadDeadline(deadline)
 	if last := c.server.lastCall.Load(); last != nil { // after that, lest Shutdown came in between
 		c.hurry(*last)
 	}
 	return c.Conn.Read(b)
+}
+
+// renew moves a deadline once an eighth of its time is over: to move it for
+// each request would be a good part of what a request costs.
+func renew(deadline *time.Time, now time.Time, limit time.Duration, set func(time.Time) error) {
+	if left := deadline.Sub(now); left < limit-limit/8 || left > limit {
+		*deadline = now.Add(limit)
+		_ = set(*deadline) // fails when the connection has ended, and so will what comes next
+	}
 }
 
 // hurry gives what is on its way a moment to arrive, until the last call.
@@ -123,7 +132,7 @@ func (c *client) hurry(last time.Time) {
 
 // Write sends an answer, if the client takes it.
 func (c *client) Write(b []byte) (int, error) {
-	_ = c.SetWriteDeadline(time.Now().Add(c.server.Limits.Write))
+	renew(&c.writeBy, time.Now(), c.server.Limits.Write, c.SetWriteDeadline)
 	return c.Conn.Write(b)
 }
 
