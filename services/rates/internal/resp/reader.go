@@ -93,7 +93,10 @@ func (r *reader) fill() error {
 func parse(args [][]byte, b []byte) (_ [][]byte, size int, err error) {
 	if b[0] != '*' {
 		line, rest, err := cutLine(b, maxLine, errLine)
-		return appendWords(args, line), len(b) - len(rest), err
+		if err == nil {
+			args, err = appendWords(args, line)
+		}
+		return args, len(b) - len(rest), err
 	}
 	count, rest, err := cutNumber(b[1:], errArgs)
 	if err != nil {
@@ -165,15 +168,21 @@ func cutNumber(b []byte, bad error) (n int, rest []byte, err error) {
 
 // appendWords appends the words of a line. Quotes mean nothing: no key needs
 // them.
-func appendWords(args [][]byte, line []byte) [][]byte {
+func appendWords(args [][]byte, line []byte) ([][]byte, error) {
 	for {
 		line = bytes.TrimLeft(line, " \t")
 		if len(line) == 0 {
-			return args
+			return args, nil
 		}
 		end := bytes.IndexAny(line, " \t")
 		if end < 0 {
 			end = len(line)
+		}
+		switch {
+		case end > maxArg:
+			return args, errArg
+		case len(args) == maxArgs:
+			return args, errArgs
 		}
 		args, line = append(args, line[:end]), line[end:]
 	}
