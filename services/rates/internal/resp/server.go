@@ -46,10 +46,10 @@ type Limits struct {
 }
 
 // When the server drains, a connection ends once nothing has come over it for
-// quiet, or at the last call all the same.
+// quiet, or, if its client goes on and on, at the last call.
 const (
-	quiet    = 20 * time.Millisecond
-	lastCall = 300 * time.Millisecond
+	quiet    = 100 * time.Millisecond
+	lastCall = 500 * time.Millisecond
 )
 
 // Server serves the Redis protocol.
