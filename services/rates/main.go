@@ -115,8 +115,8 @@ func bindSecond(ctx context.Context, cfg settings, app resp.App) (*port.Second, 
 	return &port.Second{Scheme: "redis", Listeners: listeners, Protocol: resp.New(app)}, nil
 }
 
-// export writes the table for a real Redis. stdout is the commands', so the
-// log goes to stderr.
+// export writes the table for a real Redis. stdout is the commands', so what
+// goes wrong is logged on stderr.
 func export(ctx context.Context, cfg settings, stdout io.Writer) error {
 	feed := openFeed(cfg, func(ecb.Outcome) {}, logs.New(os.Stderr, max(cfg.LogLevel, slog.LevelWarn), cfg.LogFormat))
 	if err := feed.Once(ctx); err != nil {
