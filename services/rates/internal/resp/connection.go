@@ -69,12 +69,13 @@ func auth(c *client, _ *fx.Table, args [][]byte) {
 // user is "default", so a token, or a password without a user, is default's.
 func (c *client) authenticate(user, password string) bool {
 	access := c.server.Access
+	nobody := user == "default" || user == "" // the latter is what redis-cli makes of redis://:password@host
 	ok := access.MatchText(user + ":" + password)
-	if user == "default" {
-		ok = ok || access.MatchText(password) || access.MatchText(":"+password)
+	if nobody {
+		ok = ok || access.MatchText(password) || access.MatchText(":"+password) || access.MatchText("default:"+password)
 	}
 	if access.IsZero() {
-		ok = user == "default"
+		ok = nobody
 	}
 	c.known = c.known || ok
 	return ok
