@@ -142,13 +142,17 @@ func TestHostileClientsCostLittle(t *testing.T) {
 	endless := func(of string) io.Reader { return io.LimitReader(&repeated{of: of}, sent) }
 	var hostile sync.WaitGroup
 	for name, bytes := range map[string]func() io.Reader{
-		"2^63 arguments":              func() io.Reader { return strings.NewReader("*9223372036854775807\r\n") },
-		"an argument of 2^63 bytes":   func() io.Reader { return strings.NewReader("*1\r\n$9223372036854775807\r\n") },
-		"64 arguments of 2^31 bytes":  func() io.Reader { return endless("*64\r\n$2147483647\r\n") },
-		"an endless line":             func() io.Reader { return endless("x") },
-		"an endless number":           func() io.Reader { return endless("*") },
-		"a bulk of 300 MB":            func() io.Reader { return io.MultiReader(strings.NewReader("*2\r\n$4\r\nECHO\r\n$314572800\r\n"), endless("x")) },
-		"arguments without end":       func() io.Reader { return io.MultiReader(strings.NewReader("*64\r\n"), endless("$512\r\n"+strings.Repeat("x", 512)+"\r\n")) },
+		"2^63 arguments":             func() io.Reader { return strings.NewReader("*9223372036854775807\r\n") },
+		"an argument of 2^63 bytes":  func() io.Reader { return strings.NewReader("*1\r\n$9223372036854775807\r\n") },
+		"64 arguments of 2^31 bytes": func() io.Reader { return endless("*64\r\n$2147483647\r\n") },
+		"an endless line":            func() io.Reader { return endless("x") },
+		"an endless number":          func() io.Reader { return endless("*") },
+		"a bulk of 300 MB": func() io.Reader {
+			return io.MultiReader(strings.NewReader("*2\r\n$4\r\nECHO\r\n$314572800\r\n"), endless("x"))
+		},
+		"arguments without end": func() io.Reader {
+			return io.MultiReader(strings.NewReader("*64\r\n"), endless("$512\r\n"+strings.Repeat("x", 512)+"\r\n"))
+		},
 		"all keys, and never reading": func() io.Reader { return endless("KEYS *\r\n") },
 		"all rates, and never reading": func() io.Reader {
 			return endless("*2\r\n$7\r\nHGETALL\r\n$12\r\nrates:latest\r\n")
