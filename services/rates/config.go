@@ -50,7 +50,7 @@ type settings struct {
 	FeedCache string `envconfig:"FEED_CACHE" desc:"file to keep the last good feed in, for a start while it is down; unset keeps none"`
 
 	// The consumer puts the same into its handle's userinfo.
-	Access resource.Credentials `envconfig:"RATES_ACCESS" desc:"user:password or a token that /v1 then asks for; unset is open"`
+	Access resource.Credentials `envconfig:"RATES_ACCESS" desc:"user:password or a token that /v1 and the Redis protocol then ask for; unset is open"`
 }
 
 // secondPort is a port, or none.

@@ -5,7 +5,8 @@
 //	bench [-rounds 11] [-time 2s] [-only NAME] BINDIR
 //
 // BINDIR holds the binaries as they ship, and bare. The load comes from wrk
-// where it is found, else from Go. Logs and metrics are as shipped, stdout in
+// where it is found, else from Go; rates over the Redis protocol is measured
+// beside a real Redis, by redis-benchmark, where these are found. Logs and metrics are as shipped, stdout in
 // a file.
 package main
 
@@ -73,7 +74,7 @@ func run(s *stage, rounds int, period time.Duration, only string) error {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	return nil
+	return s.besideRedis(rounds, only)
 }
 
 // run lets both take turns, and prints the medians of the paired ratios with
