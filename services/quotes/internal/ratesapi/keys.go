@@ -27,7 +27,7 @@ const (
 
 const (
 	maxFields = 500 // of a hash; a day has about 30
-	atOnce    = 500 // days of a range that are asked for in one pipeline
+	atOnce    = 250 // days of a range that are asked for in one pipeline: neither side is stuck with so much to send
 )
 
 // errEmpty is of a Redis that holds no rates at all.
@@ -102,7 +102,9 @@ func (o *overRedis) askDays(ctx context.Context, q question) (days []hash, err e
 			if err != nil {
 				return nil, err
 			}
-			days = append(days, hashOf(names, values))
+			if slices.ContainsFunc(values[2:], func(rate string) bool { return rate != "" }) {
+				days = append(days, hashOf(names, values))
+			}
 		}
 	}
 	return days, nil
@@ -149,7 +151,7 @@ func queue(ctx context.Context, pipe redis.Pipeliner, name string, args ...strin
 // to a command is in the command.
 func (o *overRedis) send(ctx context.Context, pipe redis.Pipeliner) error {
 	var info *redis.StringCmd
-	if o.greet.CompareAndSwap(true, false) {
+	if o.greet.Load() {
 		info = pipe.Info(ctx, "server")
 	}
 	cmds, err := pipe.Exec(ctx)
@@ -157,12 +159,10 @@ func (o *overRedis) send(ctx context.Context, pipe redis.Pipeliner) error {
 	if errors.As(err, &said) && slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Err() != nil }) {
 		err = nil
 	}
-	if info != nil {
-		if err != nil {
-			o.greet.Store(true)
-		} else if name := serverName(info.Val()); name != "" {
-			o.server.Store(&name)
-		}
+	if info != nil && err == nil {
+		o.greet.Store(false)
+		name := serverName(info.Val())
+		o.server.Store(&name)
 	}
 	return err
 }
