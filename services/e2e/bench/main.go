@@ -175,6 +175,7 @@ func (s *stage) contests(only string) ([]contest, error) {
 	warm := s.onceQuotes(rates, "", "LOG_LEVEL=info")
 	warmQuiet := s.onceQuotes(rates, "", "LOG_LEVEL=warn")
 	asking := s.onceQuotes(rates, "?max_age=0s", "LOG_LEVEL=info")
+	askingRedis := s.onceQuotesOverRedis("?max_age=0s", "LOG_LEVEL=info")
 	for _, err := range []error{
 		add("rates /v1/latest", "≥ 0.70, ≤ 1.50", latest, "", rates, s.bytesOf(rates, latest)),
 		add("rates /v1/latest, LOG_LEVEL=warn", "≥ 0.85, ≤ 1.25", latest, "", quiet, s.bytesOf(rates, latest)),
@@ -185,6 +186,7 @@ func (s *stage) contests(only string) ([]contest, error) {
 		add("quotes /v1/convert, warm, LOG_LEVEL=warn", "≥ 0.80", convert, "", warmQuiet, s.bytesOf(warm, convert)),
 		addLoad("quotes, 1,000 different conversions", "", load{quotesMix(), "", 32}, warm, s.bytesOf(warm, convert)),
 		add("quotes /v1/convert, max_age=0s : relay", "≥ 0.75", convert, "", asking, s.relayOf(rates, latest)),
+		add("quotes max_age=0s over redis:// : over http://", "≥ 1", convert, "", askingRedis, asking),
 		add("quotes GET /v1/quotes/{id}", "≥ 0.50", "", "", s.oneQuote(warm, order), s.bytesOfQuote(warm, order)),
 		add("quotes POST /v1/quotes, SQLite : commit", "≥ 0.80", "/v1/quotes", order, warm, s.committer()),
 	} {

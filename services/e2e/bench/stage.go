@@ -121,6 +121,25 @@ func (s *stage) onceQuotes(rates starter, options string, env ...string) starter
 	}
 }
 
+// onceQuotesOverRedis is quotes attached to rates by its second port.
+func (s *stage) onceQuotesOverRedis(options string, env ...string) starter {
+	var started *server
+	return func() (_ *server, err error) {
+		if started != nil {
+			return started, nil
+		}
+		port, err := s.freePort()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.start([]string{"rates"}, "LOG_LEVEL=info", "RESP_PORT="+port); err != nil {
+			return nil, err
+		}
+		started, err = s.start([]string{"quotes"}, append(env, "RATES_URL=redis://127.0.0.1:"+port+options)...)
+		return started, err
+	}
+}
+
 // bytesOf is bare, answering with what an app answers at a path.
 func (s *stage) bytesOf(app starter, path string) starter {
 	return func() (*server, error) {
