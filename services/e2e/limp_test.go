@@ -68,6 +68,12 @@ func status(code int) func(*wire) {
 
 func TestALimpingProducerIsHardlyNoticed(t *testing.T) {
 	rates := start(t, "rates")
+	limpAll(t, limps, func(t *testing.T) *wire { return newWire(t, rates) })
+}
+
+// limpAll has a producer limp in some ways, each on a wire of its own.
+func limpAll(t *testing.T, limps []limp, newWire func(*testing.T) *wire) {
+	t.Helper()
 	database := "DATABASE_URL=" + sqliteURL(t) // a row's name may be no URL
 	timeout := "500ms"                         // a call hangs less long
 	if full() {
@@ -79,7 +85,7 @@ func TestALimpingProducerIsHardlyNoticed(t *testing.T) {
 			continue
 		}
 		t.Run(l.name, func(t *testing.T) {
-			w := newWire(t, rates)
+			w := newWire(t)
 			quotes := start(t, "quotes", "RATES_URL="+w.meter.url+options, "LOG_LEVEL=info", database)
 			get(t, quotes.url+convert100) // something is known from now on
 			before := quotes.holds()

@@ -134,15 +134,21 @@ func (l *traffic) want(t *testing.T, limit time.Duration) {
 }
 
 func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
+	port := freePorts(t)
+	restartUnderLoad(t, fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("PORT=%d", port))
+}
+
+// restartUnderLoad restarts rates, of this environment, while two quotes that
+// are attached to it by a handle are under load.
+func restartUnderLoad(t *testing.T, handle string, env ...string) {
+	t.Helper()
 	restarts, pace := 5, time.Second
 	if full() {
 		restarts, pace = 20, 3*time.Second
 	}
-	port := freePorts(t)
-	env := fmt.Sprintf("PORT=%d", port)
-	producer := start(t, "rates", env)
-	asking := start(t, "quotes", fmt.Sprintf("RATES_URL=http://localhost:%d?max_age=0s", port), "LOG_LEVEL=info")
-	keeping := start(t, "quotes", fmt.Sprintf("RATES_URL=http://localhost:%d?max_age=10ms", port), "LOG_LEVEL=info")
+	producer := start(t, "rates", env...)
+	asking := start(t, "quotes", "RATES_URL="+handle+"?max_age=0s", "LOG_LEVEL=info")
+	keeping := start(t, "quotes", "RATES_URL="+handle+"?max_age=10ms", "LOG_LEVEL=info")
 	var loads []*traffic
 	for _, quotes := range []*app{asking, keeping} {
 		get(t, quotes.url+convert100) // something is known from now on
@@ -156,7 +162,7 @@ func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 			t.Errorf("exit status %d after SIGTERM, want 0", code)
 		}
 		loads[0].more(t, 4) // without it
-		producer = start(t, "rates", env)
+		producer = start(t, "rates", env...)
 		for _, l := range loads {
 			l.more(t, 50)
 		}

@@ -52,14 +52,29 @@ func newWire(t *testing.T, rates *app) *wire {
 	w.front.Start()
 	t.Cleanup(w.front.Close)
 
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	w.proxy = toxiproxy.NewProxy(server, "rates", "127.0.0.1:0", w.front.Listener.Addr().String())
-	if err := w.proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.proxy.Stop)
-	w.meter = newMeter(t, w.proxy.Listen)
+	w.lead(w.front.Listener.Addr().String(), "http://", httpCalls)
 	return w
+}
+
+// newRedisWire is the way over the Redis protocol, which has no front: a fault
+// is one of TCP.
+func newRedisWire(t *testing.T, rates resp) *wire {
+	t.Helper()
+	w := &wire{t: t}
+	w.lead(rates.addr, "redis://", redisCalls)
+	return w
+}
+
+// lead leads through meter and toxiproxy.
+func (w *wire) lead(to, scheme string, calls func([]byte, int) int) {
+	w.t.Helper()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	w.proxy = toxiproxy.NewProxy(server, "rates", "127.0.0.1:0", to)
+	if err := w.proxy.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(w.proxy.Stop)
+	w.meter = newMeter(w.t, w.proxy.Listen, scheme, calls)
 }
 
 // poison adds a toxic, as toxiproxy's API would have it.
@@ -76,7 +91,9 @@ func (w *wire) answer(sick http.HandlerFunc) { w.sick.Store(&sick) }
 // heal takes the faults away.
 func (w *wire) heal() {
 	w.sick.Store(nil)
-	w.front.Config.SetKeepAlivesEnabled(true)
+	if w.front != nil {
+		w.front.Config.SetKeepAlivesEnabled(true)
+	}
 	w.proxy.Toxics.ResetToxics(context.Background())
 }
 
@@ -84,6 +101,7 @@ func (w *wire) heal() {
 type meter struct {
 	url   string
 	to    string
+	begun func(b []byte, nth int) int // calls that begin with the nth piece of a connection
 	calls atomic.Int64
 	all   sync.WaitGroup
 
@@ -93,13 +111,28 @@ type meter struct {
 	peak     int // of inFlight
 }
 
-func newMeter(t *testing.T, to string) *meter {
+// httpCalls counts requests: Go sends one of this size in one piece.
+func httpCalls(b []byte, _ int) int { return bytes.Count(b, []byte("GET /v1/")) }
+
+// redisCalls counts questions for the newest rates, which are one piece each.
+// That of a new connection begins with HELLO.
+func redisCalls(b []byte, nth int) int {
+	if nth == 0 {
+		return 1
+	}
+	if nth == 1 {
+		return 0
+	}
+	return bytes.Count(b, []byte("rates:latest"))
+}
+
+func newMeter(t *testing.T, to, scheme string, begun func([]byte, int) int) *meter {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &meter{url: "http://" + l.Addr().String(), to: to, open: map[net.Conn]bool{}}
+	m := &meter{url: scheme + l.Addr().String(), to: to, begun: begun, open: map[net.Conn]bool{}}
 	m.all.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -136,8 +169,10 @@ func (m *meter) relay(conn net.Conn) {
 		pass(conn, far, func([]byte) { m.note(conn, false) })
 	})
 	defer far.Close()
+	pieces := 0
 	pass(far, conn, func(b []byte) {
-		if n := bytes.Count(b, []byte("GET /v1/")); n > 0 { // Go sends a request of this size in one piece
+		n := m.begun(b, pieces)
+		if pieces++; n > 0 {
 			m.calls.Add(int64(n))
 			m.note(conn, true)
 		}

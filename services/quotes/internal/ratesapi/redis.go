@@ -34,7 +34,8 @@ var silenceRedis = sync.OnceFunc(logging.Disable)
 
 // newRedis sets go-redis up so that an attempt is one connection's exchange,
 // within the timeout: retries are ours, from the same budget as over HTTP.
-// Protocol 2 has all that is needed, and fewer ways to answer.
+// Protocol 2 has all that is needed, and fewer ways to answer. An endpoint type
+// is given lest it look the host up at once.
 func newRedis(c *Client) *overRedis {
 	silenceRedis()
 	user, password := c.handle.Login()
@@ -45,10 +46,10 @@ func newRedis(c *Client) *overRedis {
 		Addr: c.handle.Address(), Username: user, Password: password, Dialer: o.open, Protocol: 2,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout, ContextTimeoutEnabled: true,
 		MaxRetries: -1, DialerRetries: 1,
-		PoolSize: idleConns, PipelinePoolSize: -1, ConnMaxIdleTime: idleTimeout,
+		PoolSize: idleConns, ConnMaxIdleTime: idleTimeout,
 		ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
 		DisableIdentity:          true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled, EndpointType: maintnotifications.EndpointTypeNone},
 	})
 	return o
 }
