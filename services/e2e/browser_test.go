@@ -118,7 +118,7 @@ func openTab(t *testing.T) *tab {
 		t.Fatal(err)
 	}
 	send(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-GB"})
-	send(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchShifts})
+	b.first(watchShifts)
 	b.media("prefers-color-scheme", "light")
 	b.size(1280, 900)
 	return b
@@ -144,7 +144,7 @@ func (b *tab) listen(event any) {
 		complain("console.%s", e.Type)
 	case *log.EventEntryAdded:
 		// Of the network it tells what tests do on purpose: problems, restarts.
-		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Level != log.EntryLevelVerbose && e.Entry.Level != log.EntryLevelInfo {
+		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Level == log.EntryLevelError {
 			complain("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	}
@@ -167,6 +167,12 @@ func (b *tab) open(target string) {
 	b.t.Helper()
 	b.may(target)
 	b.run(chromedp.Navigate(target))
+}
+
+// first has every page run a script before its own.
+func (b *tab) first(script string) {
+	b.t.Helper()
+	send(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // run does steps, within patience.
