@@ -65,14 +65,15 @@ func TestChart(t *testing.T) {
 		return fmt.Sprintf("1 EUR = 1.%03d1 USD %s", i, day.Format("Mon, 2 Jan 2006"))
 	}
 	last := len(days) - 1
+	const loaded = `document.querySelector('#history').ariaBusy === 'false'`
+	b.until(loaded)
 	b.says(".readout", value(last))
 
 	t.Run("gaps are gaps", func(t *testing.T) {
 		b := b.of(t)
 		b.click("[data-span='']")
-		b.until(`document.querySelector("[data-span='']").getAttribute('aria-pressed') === 'true'`)
-		b.says(".readout", value(last))
-		b.until(columns + `('--accent')[0] > 0.5`)
+		b.until(`document.querySelector("[data-span='']").ariaPressed === 'true'`)
+		b.until(loaded)
 		line := evaluate[[]float64](b, columns+"('--accent')")
 		for i, share := range line {
 			// Of 191 days 39 have the line, then 111 have none, then 39 have it.
@@ -118,21 +119,25 @@ func TestChart(t *testing.T) {
 			t.Error("a day is marked before one is chosen")
 		}
 		b.set("[name=date]", days[10])
+		b.until(loaded)
 		b.says(".readout", value(10))
 		b.until(marked)
 		b.set("[name=date]", "")
+		b.until(loaded)
 		b.says(".readout", value(last))
 	})
 	t.Run("spans", func(t *testing.T) {
 		b := b.of(t)
 		for span, first := range map[string]int{"1": 49, "3": 40, "12": 0, "60": 0} { // to 10 July
 			b.click("[data-span='" + span + "']")
+			b.until(loaded)
 			b.until(fmt.Sprintf(`document.querySelector('.plot').getAttribute('aria-valuemax') === '%d'`, last-first))
 		}
 	})
 	t.Run("table and CSV", func(t *testing.T) {
 		b := b.of(t)
 		b.click("[data-span='1']")
+		b.until(loaded)
 		b.click(".numbers summary")
 		b.until(`document.querySelectorAll('tbody tr').length === 31`)
 		b.says(".numbers tbody tr", fmt.Sprintf("10 Jul 2026 1.%03d1", last))

@@ -17,7 +17,10 @@
   const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = date => Date.parse(date + 'T00:00:00Z') / 1000;
   const size = () => ({width: plot.clientWidth, height: plot.clientHeight});
-  const short = value => new Intl.NumberFormat(undefined, {maximumSignificantDigits: 6}).format(value);
+  const axisNumbers = values => {
+    const digits = Math.max(...values.map(v => (String(Number(v.toPrecision(6))).split('.')[1] || '').length));
+    return values.map(v => numberIn(v.toFixed(digits)));
+  };
 
   // tell says the value of a day: in words, and as the slider that the chart
   // is to a screen reader.
@@ -83,7 +86,7 @@
       legend: {show: false},
       cursor: {y: false, drag: {x: false, y: false}},
       axes: [{...axis, values: (u, splits, _, __, step) => splits.map(ts => new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', ...(step >= 300 * 86400 ? {year: 'numeric'} : step >= 25 * 86400 ? {month: 'short', year: '2-digit'} : {day: 'numeric', month: 'short'})}).format(ts * 1e3))},
-        {...axis, size: 64, values: (u, splits) => splits.map(short)}],
+        {...axis, size: 64, values: (u, splits) => axisNumbers(splits)}],
       series: [{}, {stroke: () => color('--accent'), fill: () => color('--fill'), width: 1.5, spanGaps: false, points: {show: rates.length < 3}}],
       hooks: {
         draw: [markChosen],
@@ -123,6 +126,7 @@
   const load = async () => {
     if (loading) loading.abort();
     loading = new AbortController();
+    section.setAttribute('aria-busy', 'true');
     const values = new URLSearchParams({source: form.source.value, target: form.target.value});
     if (span) {
       const from = new Date(section.dataset.newest || Date.now());
@@ -138,8 +142,10 @@
       draw();
       table();
     } catch (error) {
-      if (error.name !== 'AbortError') readout.textContent = 'The history did not come.';
+      if (error.name === 'AbortError') return; // for the next
+      readout.textContent = 'The history did not come.';
     }
+    section.setAttribute('aria-busy', 'false');
   };
 
   section.querySelector('.spans').addEventListener('click', event => {
