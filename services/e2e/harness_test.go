@@ -39,6 +39,7 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binDir = dir
+	defer endBrowser()
 	for _, app := range []string{"rates", "quotes"} {
 		args := append([]string{"build", "-C", "../" + app, "-trimpath", "-o", filepath.Join(dir, app)}, buildFlags...)
 		if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
