@@ -38,17 +38,8 @@ func TestPanelTurnsWithTheProducer(t *testing.T) {
 	b.state("attached")
 	b.says("#backing", "attached It answers. Handle http://localhost:"+fmt.Sprint(port)+" Answered by rates/dev")
 
-	best := func(turn func() time.Duration) time.Duration {
-		shortest := turn()
-		for range 2 {
-			if shortest > limit { // the machine may have been busy
-				shortest = min(shortest, turn())
-			}
-		}
-		return shortest
-	}
 	var stopped, started time.Duration
-	best(func() time.Duration {
+	for range 3 { // the machine may be busy at one time
 		began := time.Now()
 		producer.stop(syscall.SIGTERM)
 		b.state("stale")
@@ -60,9 +51,10 @@ func TestPanelTurnsWithTheProducer(t *testing.T) {
 		producer = start(t, "rates", env)
 		began = time.Now()
 		b.state("attached")
-		started = time.Since(began)
-		return max(stopped, started)
-	})
+		if started = time.Since(began); max(stopped, started) <= limit {
+			break
+		}
+	}
 	t.Logf("it turned in %v and %v", stopped, started)
 	if stopped > limit || started > limit {
 		t.Errorf("it turned in %v when rates stopped and %v when it started, want at most %v", stopped, started, limit)
