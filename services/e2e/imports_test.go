@@ -67,8 +67,9 @@ func TestTheAppsShareTwelveAlone(t *testing.T) {
 // below are the rooms of each app that one may import. fx and quote are the
 // field.
 var below = map[string][]string{
-	"rates":                       {"rates/internal/web", "rates/internal/ecb", "rates/internal/fx"},
+	"rates":                       {"rates/internal/web", "rates/internal/resp", "rates/internal/ecb", "rates/internal/fx"},
 	"rates/internal/web":          {"rates/internal/fx"},
+	"rates/internal/resp":         {"rates/internal/fx"},
 	"rates/internal/ecb":          {"rates/internal/fx"},
 	"rates/internal/ecb/snapshot": {"rates/internal/ecb"},
 	"rates/internal/fx":           nil,

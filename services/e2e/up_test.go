@@ -162,7 +162,7 @@ func (p *pair) ctrlC() {
 
 func TestMakeUp(t *testing.T) {
 	t.Run("gives quotes PORT and rates PORT+100, and the handle follows", func(t *testing.T) {
-		base := freePorts(t, 100)
+		base := freePorts(t, 100, 101)
 		p := up(t, []string{"RATES_URL="}, "make", "up", fmt.Sprintf("PORT=%d", base))
 		r := get(t, fmt.Sprintf("http://localhost:%d%s", base, convert100))
 		if r.status != http.StatusOK || r.json(t)["targetAmount"] != "116.99" {
@@ -170,6 +170,9 @@ func TestMakeUp(t *testing.T) {
 		}
 		if r := get(t, fmt.Sprintf("http://localhost:%d/v1/latest", base+100)); r.status != http.StatusOK || r.header.Get("Server") != "rates/"+version(p.out.String()) {
 			t.Errorf("rates: got %d %v", r.status, r.header)
+		}
+		if got := (resp{fmt.Sprint("localhost:", base+101)}).dial(t).ask(t, "GET rates:EUR:USD"); got != "$6\r\n1.1699\r\n" {
+			t.Errorf("rates over the Redis protocol: got %q", got)
 		}
 		for _, want := range []string{fmt.Sprintf("http://localhost:%d/", base), fmt.Sprintf("http://localhost:%d/", base+100)} {
 			if !strings.Contains(p.out.String(), want) {
@@ -191,7 +194,7 @@ func TestMakeUp(t *testing.T) {
 	} {
 		t.Run(tt.name+": RATES_URL swaps", func(t *testing.T) {
 			addToDotenv(t, tt.dotenv)
-			base := freePorts(t, 100)
+			base := freePorts(t, 100, 101)
 			p := up(t, nil, "env", tt.shell, "make", "up", fmt.Sprintf("PORT=%d", base))
 			if got := get(t, fmt.Sprintf("http://localhost:%d%s", base, convert100)).json(t)["targetAmount"]; got != "125.00" {
 				t.Errorf("got %v, want the third party's 125.00", got)
@@ -203,7 +206,7 @@ func TestMakeUp(t *testing.T) {
 	}
 	for _, victim := range []string{"quotes", "rates"} {
 		t.Run("ends non-zero and leaves no orphan after a crash of "+victim, func(t *testing.T) {
-			p := up(t, nil, "make", "up", fmt.Sprintf("PORT=%d", freePorts(t, 100)))
+			p := up(t, nil, "make", "up", fmt.Sprintf("PORT=%d", freePorts(t, 100, 101)))
 			if err := syscall.Kill(p.pids[victim], syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
@@ -213,9 +216,9 @@ func TestMakeUp(t *testing.T) {
 			p.wantNoOrphan()
 		})
 	}
-	for offset, name := range map[int]string{0: "quotes", 100: "rates"} {
-		t.Run("ends non-zero when the port of "+name+" is taken", func(t *testing.T) {
-			base := freePorts(t, 100)
+	for offset, taken := range map[int]string{0: "quotes: PORT", 100: "rates: PORT", 101: "rates: RESP_PORT"} {
+		t.Run("ends non-zero when it is taken: "+taken, func(t *testing.T) {
+			base := freePorts(t, 100, 101)
 			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+offset))
 			if err != nil {
 				t.Fatal(err)
@@ -225,7 +228,7 @@ func TestMakeUp(t *testing.T) {
 			if code := a.wait(); code == 0 {
 				t.Errorf("exit status 0, want another")
 			}
-			if want := fmt.Sprintf("%s: PORT %d is taken", name, base+offset); !strings.Contains(a.out.String(), want) {
+			if want := fmt.Sprintf("%s %d is taken", taken, base+offset); !strings.Contains(a.out.String(), want) {
 				t.Errorf("no %q in\n%s", want, a.out)
 			}
 			for _, m := range regexp.MustCompile(`pid=(\d+)`).FindAllStringSubmatch(a.out.String(), -1) {
@@ -237,7 +240,7 @@ func TestMakeUp(t *testing.T) {
 }
 
 func TestMakeRunsOneAppAlone(t *testing.T) {
-	base := freePorts(t, 100)
+	base := freePorts(t, 100, 101)
 	listens := func(a *app, port int) {
 		eventually(t, fmt.Sprintf("%d is bound", port), func() bool {
 			select {
@@ -274,8 +277,11 @@ func TestProcfileUnderForeman(t *testing.T) {
 	if _, err := checkout(); err != nil {
 		t.Fatal(err)
 	}
-	base := freePorts(t, 100)
+	base := freePorts(t, 100, 101)
 	p := up(t, []string{"LOG_FORMAT=text", "HOST=localhost"}, "foreman", "start", "-p", strconv.Itoa(base))
+	if got := (resp{fmt.Sprint("localhost:", base+101)}).dial(t).ask(t, "PING"); got != "+PONG\r\n" {
+		t.Errorf("rates over the Redis protocol: got %q", got)
+	}
 	if got := get(t, fmt.Sprintf("http://localhost:%d%s", base, convert100)).json(t)["targetAmount"]; got != "116.99" {
 		t.Errorf("got %v, want 116.99", got)
 	}

@@ -33,7 +33,7 @@ func TestHelpListsEveryVariableWithItsDefault(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
-	const usage = "rates: takes --help, --version, probe or nothing; all else is in the environment\n"
+	const usage = "rates: takes --help, --version, probe, export or nothing; all else is in the environment\n"
 	tests := []struct {
 		name, args     string
 		stdout, stderr string
@@ -42,7 +42,8 @@ func TestCommands(t *testing.T) {
 		{"--version", "--version", "rates " + version + "\n", "", 0},
 		{"an unknown flag", "--port=1", "", usage, 1},
 		{"an unknown word", "serve", "", usage, 1},
-		{"a word too many", "probe now", "", usage, 1},
+		{"a word too many", "export now", "", usage, 1},
+		{"another word too many", "probe now", "", usage, 1},
 		{"a probe of any port", "probe", "", "rates: PORT is 0, any free one: set it to the one that the app logged\n", 1},
 	}
 	for _, tt := range tests {
@@ -66,6 +67,9 @@ func TestBadVariables(t *testing.T) {
 		{"FEED_EVERY of zero", "FEED_EVERY=0s", "rates: FEED_EVERY: want a duration of 1s or more"},
 		{"FEED_EVERY without a unit", "FEED_EVERY=3600", "rates: FEED_EVERY: want a duration of 1s or more"},
 		{"PORT of letters", "PORT=http", "rates: PORT: want a whole number from 0 to 65535"},
+		{"RESP_PORT too high", "RESP_PORT=65536", "rates: RESP_PORT: want a whole number from 0 to 65535"},
+		{"RESP_PORT below 0", "RESP_PORT=-1", "rates: RESP_PORT: want a whole number from 0 to 65535"},
+		{"RESP_PORT that looks octal", "RESP_PORT=0100", "rates: RESP_PORT: want a whole number from 0 to 65535"},
 		{"RATES_ACCESS with a blank", "RATES_ACCESS=geheim geheim", "rates: RATES_ACCESS: a token is visible ASCII without blanks"},
 	}
 	for _, tt := range tests {

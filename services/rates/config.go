@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"example.com/portpair/services/rates/internal/ecb"
@@ -16,6 +17,9 @@ type settings struct {
 	// goreman and foreman set it; 0 is for tests and for platforms that read
 	// the log line "listening".
 	Port uint16 `envconfig:"PORT" default:"5100" want:"a whole number from 0 to 65535" desc:"port to bind; 0 is any free one, which is logged"`
+
+	// The Procfile's pair has it at PORT+1.
+	RESPPort secondPort `envconfig:"RESP_PORT" want:"a whole number from 0 to 65535" desc:"port to bind for the Redis protocol; 0 is any free one, which is logged; unset binds none"`
 
 	// On a developer's machine say localhost: nothing outside can then connect.
 	Host string `envconfig:"HOST" desc:"address to bind; localhost is both loopbacks, unset all interfaces"`
@@ -46,7 +50,22 @@ type settings struct {
 	FeedCache string `envconfig:"FEED_CACHE" desc:"file to keep the last good feed in, for a start while it is down; unset keeps none"`
 
 	// The consumer puts the same into its handle's userinfo.
-	Access resource.Credentials `envconfig:"RATES_ACCESS" desc:"user:password or a token that /v1 then asks for; unset is open"`
+	Access resource.Credentials `envconfig:"RATES_ACCESS" desc:"user:password or a token that /v1 and the Redis protocol then ask for; unset is open"`
+}
+
+// secondPort is a port, or none.
+type secondPort struct {
+	bind   bool
+	number uint16
+}
+
+func (p *secondPort) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 16)
+	if err == nil && strconv.FormatUint(n, 10) != string(text) {
+		err = errors.New("zeros before the number")
+	}
+	*p = secondPort{true, uint16(n)}
+	return err
 }
 
 // interval is a duration that cannot become a flood of requests.

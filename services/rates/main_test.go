@@ -85,8 +85,23 @@ func start(t *testing.T, env ...string) *app {
 			t.Logf("the app said:\n%v", &a.out)
 		}
 	})
-	a.url, _ = a.line("listening", nil)["url"].(string)
+	a.url = a.listens("http://")
 	return a
+}
+
+// listens waits until the app has logged that it listens at a URL that begins
+// so.
+func (a *app) listens(scheme string) (url string) {
+	a.t.Helper()
+	a.eventually("it listens at "+scheme, func() bool {
+		for _, line := range a.out.lines(a.t) {
+			if at, _ := line["url"].(string); line["msg"] == "listening" && strings.HasPrefix(at, scheme) {
+				url = at
+			}
+		}
+		return url != ""
+	})
+	return url
 }
 
 // stop sends SIGTERM and checks the end.

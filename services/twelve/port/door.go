@@ -15,6 +15,43 @@ const (
 	lastCall  = 100 * time.Millisecond
 )
 
+// entrance is all doors of an app.
+type entrance struct {
+	doors     []*door
+	others    bool           // listeners that are no doors
+	accepting sync.WaitGroup // until the last of them is closed
+	failed    chan error     // the first error of one that ended
+}
+
+// open serves each listener.
+func (e *entrance) open(listeners []net.Listener, serve func(net.Listener) error) {
+	for _, l := range listeners {
+		if tcp, ok := l.(*net.TCPListener); ok {
+			d := &door{TCPListener: tcp}
+			l, e.doors = d, append(e.doors, d)
+		} else {
+			e.others = true
+		}
+		e.accepting.Go(func() {
+			select {
+			case e.failed <- serve(l):
+			default:
+			}
+		})
+	}
+}
+
+// shut shuts the doors, and waits until nobody stands before one: whoever
+// shuts down next would miss a connection that is accepted just now.
+func (e *entrance) shut() {
+	for _, d := range e.doors {
+		d.shut()
+	}
+	if !e.others {
+		e.accepting.Wait()
+	}
+}
+
 // door is a listener that is shut without dropping who already stands before
 // it: closing a listener resets the connections that the kernel has made and
 // nobody has accepted yet.

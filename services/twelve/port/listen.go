@@ -15,10 +15,15 @@ import (
 // Port 0 takes any free one; the listeners know which. The error is one line
 // that says what an operator can do.
 func Listen(ctx context.Context, host string, port uint16) ([]net.Listener, error) {
+	return ListenAs(ctx, "PORT", host, port)
+}
+
+// ListenAs is Listen of a port that another variable than PORT names.
+func ListenAs(ctx context.Context, variable, host string, port uint16) ([]net.Listener, error) {
 	if host != "localhost" {
 		l, err := listen(ctx, host, port)
 		if err != nil {
-			return nil, explain(host, port, err)
+			return nil, explain(variable, port, err)
 		}
 		return []net.Listener{l}, nil
 	}
@@ -30,7 +35,7 @@ func Listen(ctx context.Context, host string, port uint16) ([]net.Listener, erro
 			return ls, nil
 		}
 		if port != 0 || i == tries || !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, explain(host, port, err)
+			return nil, explain(variable, port, err)
 		}
 	}
 }
@@ -58,15 +63,15 @@ func loopbacks(ctx context.Context, port uint16) ([]net.Listener, error) {
 }
 
 // explain turns a failed bind into what to do about it.
-func explain(host string, port uint16, err error) error {
+func explain(variable string, port uint16, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && port == 5000:
-		return errors.New("PORT 5000 is taken; on macOS the AirPlay Receiver may hold it (System Settings, AirDrop & Handoff). " +
-			"Free it, set PORT to another, or shift the pair: make up PORT=8000")
+		return fmt.Errorf("%[1]s 5000 is taken; on macOS the AirPlay Receiver may hold it (System Settings, AirDrop & Handoff). "+
+			"Free it, set %[1]s to another, or shift the pair: make up PORT=8000", variable)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("PORT %d is taken: free it, set PORT to another, or shift the pair: make up PORT=8000", port)
+		return fmt.Errorf("%[1]s %[2]d is taken: free it, set %[1]s to another, or shift the pair: make up PORT=8000", variable, port)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("PORT %d may not be bound by this user: set PORT to one above 1023", port)
+		return fmt.Errorf("%[1]s %[2]d may not be bound by this user: set %[1]s to one above 1023", variable, port)
 	default:
 		return fmt.Errorf("HOST cannot be bound: %w", cause(err))
 	}

@@ -123,7 +123,7 @@ func TestExplain(t *testing.T) {
 		{"no right to it", 80, syscall.EACCES, "PORT 80 may not be bound by this user: set PORT to one above 1023"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := explain("localhost", tt.port, tt.err).Error(); got != tt.want {
+			if got := explain("PORT", tt.port, tt.err).Error(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

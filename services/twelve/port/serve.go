@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -52,6 +51,9 @@ type Server struct {
 	// in flight may then take.
 	DrainDelay   time.Duration
 	DrainTimeout time.Duration
+
+	// Second is a further port, of another protocol; nil: none.
+	Second *Second
 }
 
 // Serve serves until ctx ends or the process gets SIGTERM or SIGINT, then
@@ -67,23 +69,20 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	var inFlight atomic.Int64
 	var open conns
 	srv := s.server(&inFlight, &open)
-	failed := make(chan error, len(listeners))
-	var accepting sync.WaitGroup
-	defer accepting.Wait() // until the last listener is closed
-	var doors []*door
-	for _, l := range listeners {
-		if tcp, ok := l.(*net.TCPListener); ok {
-			d := &door{TCPListener: tcp}
-			l, doors = d, append(doors, d)
-		}
-		accepting.Go(func() { failed <- srv.Serve(l) })
+	in := entrance{failed: make(chan error, 1)}
+	defer in.accepting.Wait() // until the last listener is closed
+	in.open(listeners, srv.Serve)
+	s.Log.Info("listening", "url", home("http", listeners), "addr", addrs(listeners), "version", s.Version, "pid", os.Getpid())
+	if second := s.Second; second != nil {
+		in.open(second.Listeners, second.Protocol.Serve)
+		s.Log.Info("listening", "url", home(second.Scheme, second.Listeners), "addr", addrs(second.Listeners))
 	}
-	s.Log.Info("listening", "url", home(listeners), "addr", addrs(listeners), "version", s.Version, "pid", os.Getpid())
 
 	interrupts := 0
 	reason := "context ended"
 	select {
-	case err := <-failed:
+	case err := <-in.failed:
+		s.Second.cut()
 		return errors.Join(fmt.Errorf("serving: %w", err), srv.Close())
 	case sig := <-signals:
 		defer signal.Ignore(syscall.SIGTERM) // a second one changes nothing on the app's last steps either
@@ -98,27 +97,13 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	s.Health.draining.Store(true)
 	s.Log.Info("draining", "reason", reason, "delay", s.DrainDelay.String(), "timeout", s.DrainTimeout.String())
 	drained := make(chan error, 1)
-	go func() {
-		time.Sleep(s.DrainDelay)
-		ctx, cancel := context.WithTimeout(context.Background(), s.DrainTimeout)
-		defer cancel()
-		for _, d := range doors {
-			d.shut()
-		}
-		if len(doors) == len(listeners) {
-			accepting.Wait() // else Shutdown may miss a connection accepted just now
-		}
-		drained <- drain(ctx, srv, &open)
-	}()
+	go func() { drained <- s.drain(&in, srv, &inFlight, &open) }()
 	for {
 		select {
 		case err := <-drained:
+			srv.Close() // who has not ended by now
 			if err != nil {
-				n := inFlight.Load()
-				srv.Close()
-				if n > 0 { // else Shutdown waited for connections that had asked for nothing yet
-					return fmt.Errorf("drain: %d requests still in flight after %v were cut off", n, s.DrainTimeout)
-				}
+				return err
 			}
 			s.Log.Info("drained", "duration", time.Since(began).Round(time.Millisecond).String())
 			return nil
@@ -127,6 +112,7 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 				continue
 			}
 			if interrupts++; interrupts > 1 {
+				s.Second.cut()
 				srv.Close()
 				return ErrInterrupted
 			}
@@ -150,11 +136,28 @@ func (s Server) server(inFlight *atomic.Int64, open *conns) *http.Server {
 	}
 }
 
-// drain returns what Shutdown returns: Serve returns when Shutdown begins,
+// drain lets nobody in any more, and whoever is in finish, over both ports.
+func (s Server) drain(in *entrance, srv *http.Server, inFlight *atomic.Int64, open *conns) error {
+	time.Sleep(s.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), s.DrainTimeout)
+	defer cancel()
+	in.shut()
+	second := make(chan error, 1)
+	go func() { second <- s.Second.shutdown(ctx) }()
+	err := shutdown(ctx, srv, open)
+	if n := inFlight.Load(); err != nil && n > 0 {
+		err = fmt.Errorf("drain: %d requests still in flight after %v were cut off", n, s.DrainTimeout)
+	} else {
+		err = nil // Shutdown waited for connections that had asked for nothing yet
+	}
+	return errors.Join(err, <-second)
+}
+
+// shutdown returns what Shutdown returns: Serve returns when Shutdown begins,
 // and whoever exits on that cuts the requests in flight. Before, connections
 // that are kept alive have a moment: a request may be on its way on one, and
 // its answer tells the client to come back over another.
-func drain(ctx context.Context, srv *http.Server, open *conns) error {
+func shutdown(ctx context.Context, srv *http.Server, open *conns) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(lameDuck); open.count() > 0 && time.Now().Before(deadline) && ctx.Err() == nil; {
@@ -196,11 +199,11 @@ func addrs(ls []net.Listener) []string {
 }
 
 // home is where a person on this machine finds the app.
-func home(ls []net.Listener) string {
+func home(scheme string, ls []net.Listener) string {
 	addr := ls[0].Addr().(*net.TCPAddr)
 	host := addr.IP.String()
 	if addr.IP.IsUnspecified() || len(ls) > 1 {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }

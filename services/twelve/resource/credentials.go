@@ -119,6 +119,16 @@ func (c Credentials) Match(r *http.Request) bool {
 	return strings.EqualFold(scheme, want.scheme) && subtle.ConstantTimeCompare(got[:], want.hash[:]) == 1
 }
 
+// MatchText is Match of what a protocol without headers carried: user:password
+// or a token, as ParseCredentials reads them.
+func (c Credentials) MatchText(s string) bool {
+	if c.secret == nil {
+		return true
+	}
+	got, want := sha256.Sum256([]byte(s)), c.secret()
+	return subtle.ConstantTimeCompare(got[:], want.hash[:]) == 1
+}
+
 // Challenge is the WWW-Authenticate header of a 401 (RFC 9110, section
 // 11.6.1); empty without credentials.
 func (c Credentials) Challenge(realm string) string {

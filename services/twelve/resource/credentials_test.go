@@ -164,3 +164,26 @@ func TestChallenge(t *testing.T) {
 		})
 	}
 }
+
+func TestMatchText(t *testing.T) {
+	for _, tt := range []struct {
+		credentials, text string
+		want              bool
+	}{
+		{"ada:s3cret", "ada:s3cret", true},
+		{"ada:s3cret", "ada:s3cre", false},
+		{"ada:s3cret", "s3cret", false},
+		{"ada:s3cret", "", false},
+		{"t0ken", "t0ken", true},
+		{"t0ken", ":t0ken", false},
+		{"", "anything", true}, // open
+	} {
+		c, err := ParseCredentials(tt.credentials)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.MatchText(tt.text); got != tt.want {
+			t.Errorf("%q against %q: got %v", tt.text, tt.credentials, got)
+		}
+	}
+}

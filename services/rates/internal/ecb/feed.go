@@ -99,6 +99,23 @@ func (f *Feed) Table() *fx.Table { return f.table.Load() }
 // Origin is that of the table, for any number of goroutines.
 func (f *Feed) Origin() Origin { return *f.origin.Load() }
 
+// Once fetches the feed once, for who wants its table just now. Where the
+// feed fails, what the cache holds will do.
+func (f *Feed) Once(ctx context.Context) error {
+	if f.options.Source.IsZero() {
+		return nil
+	}
+	outcome, err := f.refresh(ctx)
+	if outcome != Failed {
+		return nil
+	}
+	if f.last.table == nil {
+		return fmt.Errorf("FEED_URL: %w", err)
+	}
+	f.options.Log.Warn("feed failed", "error", err.Error(), "newest", f.Table().Newest().String())
+	return nil
+}
+
 // Run fetches the feed, again and again, until ctx ends. A failure is one warning and changes nothing.
 func (f *Feed) Run(ctx context.Context) {
 	if f.options.Source.IsZero() {

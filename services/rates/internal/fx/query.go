@@ -2,7 +2,7 @@ package fx
 
 import (
 	"slices"
-	"strings"
+	"sort"
 )
 
 // Query asks for what an amount of one currency, the base, is in others. The zero Query asks for nothing; the one
@@ -73,9 +73,8 @@ func (t *Table) resolve(q Query) (asked, error) {
 }
 
 func (t *Table) column(code string) (int, bool) {
-	return slices.BinarySearchFunc(t.columns, code, func(c column, code string) int {
-		return strings.Compare(c.code, code)
-	})
+	c := sort.Search(len(t.columns), func(c int) bool { return t.columns[c].code >= code })
+	return c, c < len(t.columns) && t.columns[c].code == code
 }
 
 // answer appends to dst the rates of what is asked, each from its newest row of the span oldest to newest. A span
