@@ -66,6 +66,9 @@ faults: bin/goreman ## the tests of restarts, losses and limping at full length
 soak: bin/goreman ## load and restarts for as long as SOAK says (10m)
 	SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run TestSoak ./services/e2e
 
+screenshots: ## the README's pictures, in services/quotes/screenshots; needs Chromium and ports 5000 and 5100
+	SCREENSHOTS=$(CURDIR)/services/quotes/screenshots go test -count=1 -v -run TestScreenshots ./services/e2e
+
 bench: build ## the apps side by side with bare handlers (services/e2e/bench)
 	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
 	bin/bench bin
@@ -96,6 +99,6 @@ tidy: ## go.mod and go.sum of every module
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: up rates quotes routed build snapshot clean test faults soak bench profile growth alone lint tidy help
+.PHONY: up rates quotes routed build snapshot clean test faults soak screenshots bench profile growth alone lint tidy help

@@ -39,6 +39,8 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binDir = dir
+	os.Setenv("GORACE", "atexit_sleep_ms=10") // a second at the end of each process, else
+	defer endBrowser()
 	for _, app := range []string{"rates", "quotes"} {
 		args := append([]string{"build", "-C", "../" + app, "-trimpath", "-o", filepath.Join(dir, app)}, buildFlags...)
 		if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
@@ -96,7 +98,7 @@ func launchCommand(t *testing.T, name string, cmd *exec.Cmd, env ...string) *app
 	t.Helper()
 	a := &app{t: t, name: name, cmd: cmd, out: newOutput(), done: make(chan struct{})}
 	a.cmd.Env = append([]string{"PORT=0", "HOST=localhost", "LOG_LEVEL=debug", "FEED_URL=none", "DATABASE_URL=" + sqliteURL(t),
-		"GORACE=atexit_sleep_ms=10"}, env...) // a second each, else
+		"GORACE=" + os.Getenv("GORACE")}, env...)
 	a.cmd.Stdout, a.cmd.Stderr = a.out, a.out
 	if err := a.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", a.name, err)

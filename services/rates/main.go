@@ -92,7 +92,7 @@ func serve(ctx context.Context, cfg settings, stdout io.Writer) error {
 	return port.Server{
 		Name: name, Version: version, Health: health, Log: log,
 		DrainDelay: cfg.DrainDelay, DrainTimeout: cfg.DrainTimeout, Second: second,
-		Handler: web.Routes(web.App{Table: feed.Table, Access: cfg.Access, Health: health, Metrics: metrics, Log: log}),
+		Handler: web.Routes(web.App{Table: feed.Table, Origin: func() web.Origin { return web.Origin(feed.Origin()) }, Access: cfg.Access, Health: health, Metrics: metrics, Log: log}),
 	}.Serve(ctx, listeners...)
 }
 

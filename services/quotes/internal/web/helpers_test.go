@@ -100,7 +100,7 @@ type app struct {
 }
 
 // start makes an app; options are those of its handle.
-func start(t *testing.T, options string, trusted ...string) *app {
+func start(t testing.TB, options string, trusted ...string) *app {
 	t.Helper()
 	a := &app{log: &output{}, answer: rates, now: time.Date(2026, 8, 22, 9, 0, 0, 0, time.UTC)}
 	a.upstream = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -176,12 +176,12 @@ type result struct {
 	body   string
 }
 
-func (a *app) get(t *testing.T, target string) result {
+func (a *app) get(t testing.TB, target string) result {
 	t.Helper()
 	return a.do(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
 }
 
-func (a *app) do(t *testing.T, r *http.Request) result {
+func (a *app) do(t testing.TB, r *http.Request) result {
 	t.Helper()
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)

@@ -31,9 +31,9 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"stamp":      func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 }).ParseFS(pageFiles, "pages/*.html"))
 
-// policy allows what the pages have: scripts, style sheets, calls and forms of
-// their own.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policy allows what the pages have: an icon, and scripts, style sheets, calls
+// and forms of their own.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // common are the currencies that are offered first.
 var common = []string{"EUR", "USD", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY"}

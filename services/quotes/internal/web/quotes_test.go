@@ -29,7 +29,7 @@ type desk struct {
 }
 
 // open makes a desk; options are those of its handle, change what is usual.
-func open(t *testing.T, options string, change ...func(*web.App, *store.Settings, *string)) *desk {
+func open(t testing.TB, options string, change ...func(*web.App, *store.Settings, *string)) *desk {
 	t.Helper()
 	d := &desk{start(t, options), filepath.Join(t.TempDir(), "var", "quotes.db")}
 	routes := web.App{Metrics: telemetry.New("quotes", "test"), Log: d.logger, Now: d.time, LockFor: 30 * time.Minute, LockMaxDays: 7, MaxInFlight: 64}
@@ -53,7 +53,7 @@ func open(t *testing.T, options string, change ...func(*web.App, *store.Settings
 }
 
 // post sends a body, as JSON unless it says otherwise; headers are name, value, ...
-func (d *desk) post(t *testing.T, target, body string, headers ...string) result {
+func (d *desk) post(t testing.TB, target, body string, headers ...string) result {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
 	for i := 0; i+1 < len(headers); i += 2 {
@@ -74,7 +74,7 @@ func (d *desk) form(t *testing.T, target, fields string) result {
 // order is one of 100.00 EUR in USD.
 const order = `{"sourceCurrency":"EUR","targetCurrency":"USD","sourceAmount":"100.00"}`
 
-func (d *desk) mustLock(t *testing.T, body string, headers ...string) result {
+func (d *desk) mustLock(t testing.TB, body string, headers ...string) result {
 	t.Helper()
 	r := d.post(t, "/v1/quotes", body, headers...)
 	if r.status != http.StatusCreated {
@@ -116,7 +116,7 @@ func (d *desk) database(t *testing.T) *sql.DB {
 
 var id = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
 
-func idOf(t *testing.T, r result) string {
+func idOf(t testing.TB, r result) string {
 	t.Helper()
 	found := id.FindString(r.body)
 	if found == "" {

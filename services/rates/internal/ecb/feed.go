@@ -41,11 +41,19 @@ type Feed struct {
 	fetcher *fetcher
 	cache   cache
 	table   atomic.Pointer[fx.Table]
+	origin  atomic.Pointer[Origin]
 
 	// Run's own once it runs.
 	last     good     // of this source
 	unsaved  *edition // the last good one, while the cache cannot be written
 	failures int      // in a row
+}
+
+// Origin is where the table that is served comes from.
+type Origin struct {
+	From      string    // snapshot, cache or feed
+	URL       string    // the feed's, redacted; empty: none is looked at
+	Refreshed time.Time // when the feed last had just this table; zero: not since the start
 }
 
 // good is a feed that was fine: what the next one is held against. Without a table there was none.
@@ -88,6 +96,9 @@ func (f *Feed) restore() error {
 // Table is what is served now, for any number of goroutines.
 func (f *Feed) Table() *fx.Table { return f.table.Load() }
 
+// Origin is that of the table, for any number of goroutines.
+func (f *Feed) Origin() Origin { return *f.origin.Load() }
+
 // Once fetches the feed once, for who wants its table just now. Where the
 // feed fails, what the cache holds will do.
 func (f *Feed) Once(ctx context.Context) error {
@@ -126,6 +137,9 @@ func (f *Feed) turn(ctx context.Context) time.Duration {
 		return 0
 	}
 	f.options.Observe(outcome)
+	if outcome != Failed {
+		f.origin.Store(&Origin{"feed", f.options.Source.String(), time.Now()})
+	}
 	debug.FreeOSMemory() // reading all history takes 20 MB for a moment; the runtime would keep them
 
 	failuresBefore := f.failures
@@ -209,6 +223,11 @@ func (f *Feed) take(e edition) error {
 
 func (f *Feed) serve(source string, t *fx.Table) {
 	f.table.Store(t)
+	o := Origin{From: source}
+	if !f.options.Source.IsZero() {
+		o.URL = f.options.Source.String()
+	}
+	f.origin.Store(&o)
 	f.options.Log.Info("table",
 		"source", source, "days", t.Len(), "first", t.First().String(), "newest", t.Newest().String())
 	if newest := Snapshot().Newest(); t.Newest() < newest {

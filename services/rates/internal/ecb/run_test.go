@@ -166,3 +166,29 @@ func TestTableIsSwappedAsAWhole(t *testing.T) {
 		t.Errorf("feeds taken: got %v, want %v", got, want)
 	}
 }
+
+func TestTheOriginOfWhatIsServed(t *testing.T) {
+	f := newFile(t, head+friday)
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		source := f.source(t)
+		feed := openFeed(t, source)
+		if got, want := feed.Origin(), (Origin{From: "snapshot", URL: source.String()}); got != want {
+			t.Errorf("before the feed: got %v, want %v", got, want)
+		}
+		feed, advance := runFeed(t, f)
+		if got, want := feed.Origin(), (Origin{"feed", source.String(), began}); got != want {
+			t.Errorf("at the start: got %v, want %v", got, want)
+		}
+		advance(2 * time.Hour) // the file is the same
+		later := feed.Origin()
+		if !later.Refreshed.After(began) {
+			t.Errorf("refreshed: got %v, want a time after %v", later.Refreshed, began)
+		}
+		f.write(t, "broken")
+		advance(2 * time.Hour)
+		if got := feed.Origin(); got != later {
+			t.Errorf("broken since %v: got %v", later, got)
+		}
+	})
+}

@@ -98,7 +98,7 @@ func TestRoutes(t *testing.T) {
 		{exact, "snapshot", "GET /2026-08-21", "", noRoute},
 		{exact, "snapshot", "GET /currencies", "", noRoute},
 		{own, "snapshot", "GET /", "", "200 <!doctype html>…Source: European Central Bank…for information only; cross rates and rounding are ours…\nContent-Type: text/html; charset=utf-8" +
-			"\nContent-Security-Policy: default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"},
+			"\nContent-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"},
 		{own, "snapshot", "GET /livez", "", "200 alive…"},
 		{own, "snapshot", "GET /readyz", "", "200 ready…"},
 		{own, "snapshot", "GET /metrics", "", "200 …app_info…"},

@@ -141,6 +141,7 @@ func app(t testing.TB, table *fx.Table, now string, change ...func(*web.App)) ht
 	}
 	a := web.App{
 		Table:   func() *fx.Table { return table },
+		Origin:  func() web.Origin { return web.Origin{From: "snapshot"} },
 		Health:  port.NewHealth(nil),
 		Metrics: telemetry.New("rates", "test"),
 		Log:     logs.New(io.Discard, 0, logs.JSON),

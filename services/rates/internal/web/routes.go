@@ -24,6 +24,7 @@ import (
 // App is what the routes touch.
 type App struct {
 	Table   func() *fx.Table // the newest; one call per request, so that one table answers it
+	Origin  func() Origin    // of that table, for the page
 	Access  resource.Credentials
 	Health  *port.Health
 	Metrics *telemetry.Metrics
@@ -71,7 +72,7 @@ func Routes(a App) http.Handler {
 	r.Get("/v1/currencies", handle(currencies(a.Table, c)))
 	r.Get("/v1/openapi.json", handle(openapi(c)))
 
-	r.Get("/", handle(page(a.Table)))
+	r.Get("/", handle(page(a)))
 	r.Get("/style.css", style)
 	r.Get("/openapi.json", handle(openapi(public)))
 	r.Get("/livez", a.Health.Livez)

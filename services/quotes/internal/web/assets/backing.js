@@ -5,7 +5,7 @@
 {
   const panel = document.querySelector('#backing');
   const every = 2000;
-  let handle = panel.querySelector('[data-is=handle]').textContent;
+  const handle = panel.querySelector('[data-is=handle]').textContent;
 
   const tell = (name, text) => {
     for (const e of panel.querySelectorAll('[data-is=' + name + ']')) if (e.textContent !== text) e.textContent = text;
@@ -26,7 +26,10 @@
   };
 
   const show = backing => {
-    if (backing.handle !== handle) return location.reload(); // it was swapped
+    if (backing.handle !== handle) { // it was swapped
+      return location.replace(location.pathname === '/' ? location.href : '/');
+    }
+    if (panel.dataset.state !== backing.state) document.dispatchEvent(new Event('backing'));
     panel.dataset.state = backing.state;
     tell('state', backing.state);
     tell('words', panel.dataset[backing.state]);

@@ -11,24 +11,28 @@
   const scroll = section.querySelector('.scroll');
   const csv = section.querySelector('.csv');
   const gap = 10 * 24 * 3600; // longer than any holidays: nothing was published
-  const height = 260;
   let chart, loading, rates = [], at = -1;
   let span = section.querySelector('[aria-pressed=true]').dataset.span;
 
   const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = date => Date.parse(date + 'T00:00:00Z') / 1000;
-  const short = value => new Intl.NumberFormat(undefined, {maximumSignificantDigits: 6}).format(value);
+  const size = () => ({width: plot.clientWidth, height: plot.clientHeight});
+  const axisNumbers = values => {
+    const digits = Math.max(...values.map(v => (String(Number(v.toPrecision(6))).split('.')[1] || '').length));
+    return values.map(v => numberIn(v.toFixed(digits)));
+  };
 
   // tell says the value of a day: in words, and as the slider that the chart
   // is to a screen reader.
   const tell = i => {
     at = i;
     if (!rates[i]) return;
-    const text = dayOf(rates[i].date, {weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'}) +
-      ': 1 ' + form.source.value + ' = ' + numberIn(rates[i].rate) + ' ' + form.target.value;
-    readout.textContent = text;
+    const day = dayOf(rates[i].date, {weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
+    const value = document.createElement('b');
+    value.textContent = '1 ' + form.source.value + ' = ' + numberIn(rates[i].rate) + ' ' + form.target.value;
+    readout.replaceChildren(value, day);
     plot.setAttribute('aria-valuenow', i);
-    plot.setAttribute('aria-valuetext', text);
+    plot.setAttribute('aria-valuetext', day + ': ' + value.textContent);
   };
 
   const columns = () => {
@@ -77,21 +81,24 @@
     const {xs, ys, days} = columns();
     const axis = {stroke: () => color('--soft'), grid: {stroke: () => color('--line'), width: 1}, ticks: {show: false}, font: '12px system-ui, sans-serif'};
     chart = new uPlot({
-      width: plot.clientWidth, height,
+      ...size(),
       tzDate: ts => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC'),
       legend: {show: false},
       cursor: {y: false, drag: {x: false, y: false}},
       axes: [{...axis, values: (u, splits, _, __, step) => splits.map(ts => new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', ...(step >= 300 * 86400 ? {year: 'numeric'} : step >= 25 * 86400 ? {month: 'short', year: '2-digit'} : {day: 'numeric', month: 'short'})}).format(ts * 1e3))},
-        {...axis, size: 64, values: (u, splits) => splits.map(short)}],
-      series: [{}, {stroke: () => color('--accent'), width: 1.5, spanGaps: false, points: {show: rates.length < 3}}],
+        {...axis, size: 64, values: (u, splits) => axisNumbers(splits)}],
+      series: [{}, {stroke: () => color('--accent'), fill: () => color('--fill'), width: 1.5, spanGaps: false, points: {show: rates.length < 3}}],
       hooks: {
         draw: [markChosen],
         setCursor: [u => { if (u.cursor.idx != null && days[u.cursor.idx] >= 0) tell(days[u.cursor.idx]); }],
       },
     }, [xs, ys], plot);
-    chart.over.addEventListener('pointermove', event => {
-      if (event.pointerType !== 'mouse') chart.setCursor({left: event.clientX - chart.over.getBoundingClientRect().left, top: 0});
-    });
+    const over = chart.over; // uPlot itself follows the mouse alone
+    const point = event => {
+      if (event.pointerType !== 'mouse') chart.setCursor({left: event.clientX - over.getBoundingClientRect().left, top: 0});
+    };
+    over.addEventListener('pointerdown', point);
+    over.addEventListener('pointermove', point);
     const i = chosen();
     tell(i < 0 ? rates.length - 1 : i);
   };
@@ -119,6 +126,7 @@
   const load = async () => {
     if (loading) loading.abort();
     loading = new AbortController();
+    section.setAttribute('aria-busy', 'true');
     const values = new URLSearchParams({source: form.source.value, target: form.target.value});
     if (span) {
       const from = new Date(section.dataset.newest || Date.now());
@@ -134,8 +142,10 @@
       draw();
       table();
     } catch (error) {
-      if (error.name !== 'AbortError') readout.textContent = 'The history did not come.';
+      if (error.name === 'AbortError') return; // for the next
+      readout.textContent = 'The history did not come.';
     }
+    section.setAttribute('aria-busy', 'false');
   };
 
   section.querySelector('.spans').addEventListener('click', event => {
@@ -155,7 +165,8 @@
   });
   details.addEventListener('toggle', table);
   document.addEventListener('pair', load);
-  new ResizeObserver(() => { if (chart) chart.setSize({width: plot.clientWidth, height}); }).observe(plot);
+  document.addEventListener('backing', () => { if (rates.length === 0) load(); });
+  new ResizeObserver(() => { if (chart) chart.setSize(size()); }).observe(plot);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (chart) chart.redraw(); });
   load();
 }

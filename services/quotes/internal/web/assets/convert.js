@@ -58,6 +58,8 @@
     changed();
     if (event.target !== form.amount) document.dispatchEvent(new Event('pair'));
   });
+  // What was asked in vain, or answered with a warning, may have another answer now.
+  document.addEventListener('backing', () => { if (!answer.contains(document.activeElement)) changed(); });
   form.addEventListener('submit', event => {
     event.preventDefault();
     changed();

@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// attached starts rates with the built-in snapshot, however old, and quotes on it.
+func attached(t *testing.T, env ...string) (rates, quotes *app) {
+	t.Helper()
+	rates = start(t, "rates")
+	return rates, start(t, "quotes", append([]string{"RATES_URL=" + rates.url, "LOCK_MAX_DAYS=36500"}, env...)...)
+}
+
+func TestPageConvertsAsOneTypes(t *testing.T) {
+	_, quotes := attached(t)
+	b := openTab(t)
+	b.open(quotes.url + "/")
+	b.says("#answer", "100.00 EUR = 116.99 USD")
+
+	b.write("[name=amount]", "1234.5")
+	b.says("#answer", "1,234.50 EUR = 1,444.24 USD 1 EUR = 1.1699 USD 1 USD = 0.8547739123 EUR")
+	b.says("#answer", "Reference rate of Friday 21 August 2026, the newest published day, ")
+	b.says("#answer", "These are old rates: the backing service has published none for ")
+	b.until(`location.search === '?amount=1234.5&source=EUR&target=USD'`)
+
+	// A currency by its name, with the keyboard alone.
+	b.write(".to input", "yen")
+	b.until(`document.querySelectorAll('#currencies-1 li').length === 1`)
+	b.press(kb.Enter)
+	b.says("#answer", "1,234.50 EUR = 229,197 JPY")
+	b.says(".readout", "1 EUR = 185.66 JPY")
+
+	b.click("button.swap")
+	b.says("#answer", "Invalid amount (amount)") // a yen has no decimals
+	b.until(`document.querySelector('[name=amount]').getAttribute('aria-invalid') === 'true'`)
+	b.write("[name=amount]", "5000")
+	b.press(kb.Enter) // converts, and presses no other button
+	b.says("#answer", "5,000 JPY = 26.93 EUR")
+	b.until(`document.querySelector('[name=amount]').getAttribute('aria-invalid') === 'false'`)
+
+	b.set("[name=date]", "2026-08-16")
+	b.says("#answer", "Reference rate of Friday 14 August 2026, the last published day before Sunday 16 August 2026, ")
+	b.until(`location.search === '?amount=5000&source=JPY&target=EUR&date=2026-08-16'`)
+
+	// The address is all that another reader needs.
+	shared, other := evaluate[string](b, "location.href"), openTab(t)
+	other.open(shared)
+	other.says("#answer", "5,000 JPY = 27.18 EUR")
+	if got, want := other.text("#answer"), b.text("#answer"); got != want {
+		t.Errorf("another reader sees\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPageLocksAcceptsAndExpires(t *testing.T) {
+	port, database := freePorts(t), "DATABASE_URL="+sqliteURL(t)
+	env := func(ttl string) []string { return []string{fmt.Sprint("PORT=", port), database, "QUOTE_TTL=" + ttl} }
+	rates, quotes := attached(t, env("30m")...)
+	b := openTab(t)
+	b.open(quotes.url + "/?amount=250&source=EUR&target=GBP")
+	b.click(".lock button")
+	b.says("h1", "Quote ACTIVE")
+	b.says(".quote", "250.00 EUR = 214.18 GBP")
+	b.until(`/^(30:00|29:5\d) left$/.test(document.querySelector('.countdown').innerText)`)
+	active := evaluate[string](b, "location.href")
+
+	b.click(".quote form button")
+	b.says("h1", "Quote ACCEPTED")
+	if got := evaluate[string](b, "location.href"); got != active {
+		t.Errorf("accepted at %s, want %s", got, active)
+	}
+
+	if code := quotes.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit status %d after SIGTERM, want 0", code)
+	}
+	quotes = start(t, "quotes", append(env("1s"), "RATES_URL="+rates.url, "LOCK_MAX_DAYS=36500")...)
+	b.run(chromedp.Reload())
+	b.says("h1", "Quote ACCEPTED")
+
+	// One that nobody accepts says by itself that it is over.
+	b.open(quotes.url + "/")
+	b.click(".lock button")
+	b.says("h1", "Quote EXPIRED")
+	if got := evaluate[int](b, "document.querySelectorAll('.quote form').length"); got != 0 {
+		t.Errorf("an expired quote has %d forms, want none", got)
+	}
+	b.run(chromedp.Reload())
+	b.says("h1", "Quote EXPIRED")
+}
+
+func TestPageWithoutScripts(t *testing.T) {
+	_, quotes := attached(t)
+	b := openTab(t)
+	send(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "de-DE"})
+	send(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.open(quotes.url + "/?amount=1234.5&source=EUR&target=USD&date=2026-08-20")
+	b.says("#answer", "1,234.50 EUR = 1,442.02 USD") // as in en-GB: nobody can tell
+	b.write("[name=amount]", "2000000")
+	b.run(chromedp.SetValue(chromedp.CSS("[name=target]"), "JPY"))
+	b.set("[name=date]", "")
+	b.click(".go")
+	b.says("#answer", "2,000,000.00 EUR = 371,320,000 JPY")
+	b.click(".swap")
+	b.says("#answer", "2,000,000 JPY = 10,772.38 EUR")
+	if got := b.text("#backing"); !strings.Contains(got, "attached It answers.") {
+		t.Errorf("the panel says %s", got)
+	}
+	if evaluate[bool](b, `[...document.querySelectorAll('.plot, .spans button')].some(e => e.checkVisibility())`) {
+		t.Error("there is a chart that cannot be")
+	}
+	b.click(".lock button")
+	b.says("h1", "Quote ACTIVE")
+	b.says(".quote", "2,000,000 JPY = 10,772.38 EUR")
+	b.click(".quote form button")
+	b.says("h1", "Quote ACCEPTED")
+}
+
+func TestPageSpeaksAsItsReaderDoes(t *testing.T) {
+	_, quotes := attached(t)
+	b := openTab(t)
+	send(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "de-DE"})
+	b.open(quotes.url + "/")
+	b.write("[name=amount]", "1234,57")
+	b.says("#answer", "1.234,57 EUR = 1.444,32 USD 1 EUR = 1,1699 USD")
+	b.says(".readout", "1 EUR = 1,1699 USD Fr., 21. Aug. 2026")
+	b.until(`location.search === '?amount=1234.57&source=EUR&target=USD'`)
+	b.click(".lock button")
+	b.says(".quote", "1.234,57 EUR = 1.444,32 USD")
+}
