@@ -147,9 +147,8 @@ func wantFewCalls(t *testing.T, when string, calls, requests int64) {
 func wantQuiet(t *testing.T, w *wire, quotes *app) {
 	t.Helper()
 	eventually(t, "the calls from before have ended", func() bool {
-		return int64(quotes.metric("backing_attempts_total")) == w.meter.calls.Load()
+		return int64(quotes.metric("backing_attempts_total")) == w.meter.calls.Load() && w.meter.waiting() == 0
 	})
-	w.meter.waiting()
 	began, calls := time.Now(), w.meter.calls.Load()
 	best := time.Hour
 	for round := 0; round < 3 || time.Since(began) < 2*probeEvery; round++ {
