@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // What a server of the Redis protocol may answer at once.
@@ -33,6 +34,7 @@ type guard struct {
 	net.Conn
 	breaks *atomic.Int64 // of the connections of its time, and how many there were
 	since  int64
+	login  *time.Timer // closes it, unless it is asked for rates before
 
 	kind   byte // of the line that is being read; 0: one begins
 	number int  // on that line
@@ -43,16 +45,33 @@ type guard struct {
 	items  int // left to be claimed
 }
 
+// newGuard makes one that closes the connection itself, at an error or when it
+// is not asked for rates in time: after a login that fails go-redis forgets to.
+func newGuard(conn net.Conn, breaks *atomic.Int64, since int64, login time.Duration) *guard {
+	return &guard{Conn: conn, breaks: breaks, since: since, login: time.AfterFunc(login, func() { conn.Close() })}
+}
+
+func (g *guard) Close() error {
+	g.login.Stop()
+	return g.Conn.Close()
+}
+
 // Write asks for another answer.
 func (g *guard) Write(b []byte) (int, error) {
 	g.bytes, g.items = maxBody, maxItems
+	if bytes.Contains(b, []byte(keyPrefix)) {
+		g.login.Stop()
+	}
 	return g.Conn.Write(b)
 }
 
 func (g *guard) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	if wrong := g.follow(b[:n]); wrong != nil {
-		return 0, wrong
+		n, err = 0, wrong
+	}
+	if err != nil {
+		g.Close()
 	}
 	return n, err
 }

@@ -65,7 +65,7 @@ func (o *overRedis) open(ctx context.Context, network, addr string) (net.Conn, e
 		return nil, err
 	}
 	o.greet.Store(true)
-	return &guard{Conn: conn, breaks: &o.breaks, since: since}, nil
+	return newGuard(conn, &o.breaks, since, 2*o.options.Timeout), nil
 }
 
 func (o *overRedis) close() { _ = o.redis.Close() }

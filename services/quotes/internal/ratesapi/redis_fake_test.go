@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -22,6 +23,8 @@ type fakeRedis struct {
 	asked []string
 	conns []net.Conn
 	deaf  int64 // connections, the first ones
+
+	open atomic.Int64 // connections
 }
 
 // What an answer ends with after which the connection does, or after which
@@ -93,6 +96,8 @@ func (f *fakeRedis) deafen() {
 }
 
 func (f *fakeRedis) serve(conn net.Conn, n int64) {
+	f.open.Add(1)
+	defer f.open.Add(-1)
 	defer conn.Close()
 	r := bufio.NewReader(conn)
 	for {

@@ -171,6 +171,26 @@ func TestARefusedLogin(t *testing.T) {
 	})
 }
 
+// A connection that is not logged in, or not answered, is not left over.
+func TestAFailedLoginLeavesNoConnection(t *testing.T) {
+	for name, answer := range map[string]string{"refused": "-WRONGPASS\r\n", "not answered": silence, "broken": hangUp, "foreign": "HTTP/1.1 400\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := serveRedis(t, func([]string) string { return answer })
+				c := f.attachAs(t, "shop:password@", "?timeout=500ms")
+				_, err := c.Latest(t.Context())
+				wantErr(t, err, quote.ErrRatesUnavailable)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				want(t, "connections", f.open.Load(), 0)
+				if f.accepted.Load() == 0 {
+					t.Error("got no connection at all")
+				}
+			})
+		})
+	}
+}
+
 // INFO is a courtesy: who may not ask for it, or gets odd things, has rates.
 func TestAServerThatDoesNotNameItself(t *testing.T) {
 	for info, server := range map[string]string{
