@@ -51,6 +51,10 @@ clean: ## remove bin
 ##@ Check
 
 SOAK ?= 10m
+
+# The tests that have a full length.
+LONG := Restart|Swapped|Limping|Killed|Overload|IdleConnections|SlowRequests|ClientsWho|CheckOf|RealRedis
+
 RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 
 test: bin/goreman ## everything: unit, process, both apps together
@@ -61,7 +65,7 @@ endif
 	go test -count=1 $(RACE) work
 
 faults: bin/goreman ## the tests of restarts, losses and limping at full length
-	FAULTS=1 go test -count=1 -timeout 30m $(RACE) ./services/e2e
+	FAULTS=1 go test -count=1 -timeout 30m -run '$(LONG)' $(RACE) ./services/e2e
 
 soak: bin/goreman ## load and restarts for as long as SOAK says (10m)
 	SOAK=$(SOAK) go test -count=1 -timeout 0 -v -run TestSoak ./services/e2e
