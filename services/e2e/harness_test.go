@@ -221,7 +221,11 @@ func get(t *testing.T, url string, headers ...string) reply {
 }
 
 func tryGet(url string, headers ...string) (reply, error) {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
+	return trySend(http.MethodGet, url, nil, headers)
+}
+
+func trySend(method, url string, body io.Reader, headers []string) (reply, error) {
+	req, err := http.NewRequest(method, url, body)
 	if err != nil {
 		return reply{}, err
 	}
@@ -235,8 +239,8 @@ func tryGet(url string, headers ...string) (reply, error) {
 		return reply{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, resp.Header, string(body)}, err
+	text, err := io.ReadAll(resp.Body)
+	return reply{resp.StatusCode, resp.Header, string(text)}, err
 }
 
 // eventually polls until ok, and fails the test when it never is.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,21 +35,7 @@ func post(t *testing.T, url, body string, headers ...string) reply {
 }
 
 func tryPost(url, body string, headers ...string) (reply, error) {
-	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return reply{}, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return reply{}, err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, resp.Header, string(text)}, err
+	return trySend(http.MethodPost, url, strings.NewReader(body), append([]string{"Content-Type", "application/json"}, headers...))
 }
 
 // lock locks 100 EUR in USD and returns the quote's URL and JSON.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -121,6 +122,30 @@ func TestRoutingLayer(t *testing.T) {
 			t.Errorf("logged client %s, want the one that connected, 127.0.0.1", client)
 		}
 	})
+}
+
+func TestRoutingLayerHoldsAPostWithAKeyUntilAProcessIsReady(t *testing.T) {
+	rates := start(t, "rates")
+	port := fmt.Sprint("PORT=", freePorts(t))
+	quotes := startQuotes(t, rates, port)
+	router := fmt.Sprintf("http://127.0.0.1:%d", route(t, []int{portOf(t, quotes)}, portOf(t, rates)))
+	lock := func(headers ...string) (reply, error) {
+		return tryPost(router+"/v1/quotes", order100, append(headers, "Host", "quotes.localhost")...)
+	}
+
+	quotes.stop(syscall.SIGTERM)
+	eventually(t, "one without a key is refused", func() bool {
+		r, err := lock()
+		return err == nil && r.status == http.StatusServiceUnavailable
+	})
+	var held sync.WaitGroup
+	held.Go(func() {
+		if r, err := lock("Idempotency-Key", "nobody is ready yet"); err != nil || r.status != http.StatusCreated {
+			t.Errorf("got %d %s (%v), want 201", r.status, r.body, err)
+		}
+	})
+	startQuotes(t, rates, port)
+	held.Wait()
 }
 
 func portOf(t *testing.T, a *app) int {
