@@ -71,6 +71,7 @@ func (c chart) loads() {
 }
 
 func TestChart(t *testing.T) {
+	t.Parallel()
 	feed, days := gapped(t)
 	rates := start(t, "rates", "FEED_URL="+feed)
 	rates.await("it serves the feed", func(line map[string]any) (string, bool) {

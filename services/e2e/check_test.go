@@ -130,6 +130,7 @@ func overTLS(t *testing.T) (s *httptest.Server, file string) {
 }
 
 func TestCheckOfServicesThatQuotesCanRunOn(t *testing.T) {
+	t.Parallel()
 	const password = "s3cret pass"
 	guarded := start(t, "rates", "RATES_ACCESS=shop:"+password)
 	secure, certificate := overTLS(t)
@@ -164,6 +165,7 @@ func TestCheckOfServicesThatQuotesCanRunOn(t *testing.T) {
 }
 
 func TestCheckOfWhatIsNoBackingService(t *testing.T) {
+	t.Parallel()
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<!doctype html>\n<title>Welcome</title>")
@@ -221,6 +223,7 @@ func TestCheckOfWhatIsNoBackingService(t *testing.T) {
 
 // TestCheckForPeople takes the URL of the environment, by name or from a file.
 func TestCheckForPeople(t *testing.T) {
+	t.Parallel()
 	rates := start(t, "rates", "RATES_ACCESS=t0ken-t0ken")
 	handle := strings.Replace(rates.url, "://", "://t0ken-t0ken@", 1)
 	file := filepath.Join(t.TempDir(), "url")

@@ -91,7 +91,7 @@ func (c crowd) ended(t *testing.T, limit time.Duration) map[string]int {
 // TestIdleConnections: what they cost, that others are served beside them,
 // that nothing of them stays, and that they do not hold the drain.
 func TestIdleConnections(t *testing.T) {
-	size := 1000
+	size := 500
 	if full() {
 		size = 5000
 	}
@@ -198,6 +198,7 @@ func (s slow) cut(t *testing.T) {
 // TestSlowRequests: who sends a request slowly holds nobody up, and is cut off
 // in the end.
 func TestSlowRequests(t *testing.T) {
+	t.Parallel()
 	const each = 100
 	const header, body = 5 * time.Second, 15 * time.Second // the server's patience
 	const order = "POST /v1/quotes HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\n"
@@ -256,6 +257,7 @@ func longHistory(t *testing.T) string {
 // TestClientsWhoDoNotRead: an answer that nobody takes costs little, holds
 // nobody up, and is cut off in the end.
 func TestClientsWhoDoNotRead(t *testing.T) {
+	t.Parallel()
 	const readers, most = 100, 320 << 10
 	const part = "the client took only a part"
 	rates := shipped(t, "rates", "FEED_URL=file://"+longHistory(t))
@@ -293,6 +295,7 @@ func TestClientsWhoDoNotRead(t *testing.T) {
 // TestClientsWhoAskAndDoNotRead: likewise of small answers, to many requests
 // on a connection.
 func TestClientsWhoAskAndDoNotRead(t *testing.T) {
+	t.Parallel()
 	const clients, requests, most = 20, 2000, 1 << 20
 	rates := shipped(t, "rates", "LOG_LEVEL=info")
 	quotes := shipped(t, "quotes", "LOG_LEVEL=info", "RATES_URL="+rates.url)
@@ -331,6 +334,7 @@ func TestClientsWhoAskAndDoNotRead(t *testing.T) {
 // goodbye or without. A lock is either made or not, and asked for again it is
 // made once.
 func TestClientsWhoLeave(t *testing.T) {
+	t.Parallel()
 	const path = "/v1/2001-01-01.."
 	database := sqliteURL(t)
 	rates := start(t, "rates", "FEED_URL=file://"+longHistory(t))

@@ -85,6 +85,9 @@ func limpAll(t *testing.T, limps []limp, newWire func(*testing.T) *wire) {
 			continue
 		}
 		t.Run(l.name, func(t *testing.T) {
+			if !full() {
+				t.Parallel()
+			}
 			w := newWire(t)
 			quotes := start(t, "quotes", "RATES_URL="+w.meter.url+options, "LOG_LEVEL=info", database)
 			get(t, quotes.url+convert100) // something is known from now on
@@ -151,8 +154,8 @@ func wantQuiet(t *testing.T, w *wire, quotes *app) {
 	})
 	began, calls := time.Now(), w.meter.calls.Load()
 	best := time.Hour
-	for round := 0; round < 3 || time.Since(began) < 2*probeEvery; round++ {
-		best = min(best, usual(t, quotes.url+convert100, 100))
+	for time.Since(began) < 2*probeEvery || best > atOnce && time.Since(began) < 10*probeEvery { // others use this machine too
+		best = min(best, usual(t, quotes.url+convert100, 30))
 	}
 	took := time.Since(began)
 	calls = w.meter.calls.Load() - calls
@@ -174,8 +177,11 @@ func usual(t *testing.T, url string, n int) time.Duration {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	c := &http.Client{Transport: transport, Timeout: patience}
+	tick := time.NewTicker(2 * time.Millisecond) // as fast as it can would be a load of its own
+	defer tick.Stop()
 	var took []time.Duration
 	for range n {
+		<-tick.C
 		began := time.Now()
 		resp, err := c.Get(url)
 		if err != nil {

@@ -29,6 +29,7 @@ func (b *tab) wantStill(what string) {
 }
 
 func TestPageFitsEveryWindow(t *testing.T) {
+	t.Parallel()
 	rates, quotes := attached(t)
 	b := openTab(t)
 	widths := []int64{320, 390, 768, 1280, 2560}
@@ -73,6 +74,7 @@ func TestPageFitsEveryWindow(t *testing.T) {
 }
 
 func TestPageOnAPhone(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	b.run(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
@@ -93,6 +95,7 @@ func TestPageOnAPhone(t *testing.T) {
 }
 
 func TestPageByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	b.open(quotes.url + "/")
@@ -127,6 +130,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 }
 
 func TestPageLoadsLittleAndOnlyItsOwn(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	b.open(quotes.url + "/")
@@ -164,6 +168,7 @@ func TestPageLoadsLittleAndOnlyItsOwn(t *testing.T) {
 }
 
 func TestPagesAreAccessible(t *testing.T) {
+	t.Parallel()
 	path := os.Getenv("AXE")
 	if path == "" {
 		if os.Getenv("CI") != "" {

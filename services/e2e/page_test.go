@@ -19,6 +19,7 @@ func attached(t *testing.T, env ...string) (rates, quotes *app) {
 }
 
 func TestPageConvertsAsOneTypes(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	b.open(quotes.url + "/")
@@ -59,6 +60,7 @@ func TestPageConvertsAsOneTypes(t *testing.T) {
 }
 
 func TestPageLocksAcceptsAndExpires(t *testing.T) {
+	t.Parallel()
 	port, database := freePorts(t), "DATABASE_URL="+sqliteURL(t)
 	env := func(ttl string) []string { return []string{fmt.Sprint("PORT=", port), database, "QUOTE_TTL=" + ttl} }
 	rates, quotes := attached(t, env("30m")...)
@@ -95,6 +97,7 @@ func TestPageLocksAcceptsAndExpires(t *testing.T) {
 }
 
 func TestPageWithoutScripts(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	send(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "de-DE"})
@@ -122,6 +125,7 @@ func TestPageWithoutScripts(t *testing.T) {
 }
 
 func TestPageSpeaksAsItsReaderDoes(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	b := openTab(t)
 	send(b, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "de-DE"})

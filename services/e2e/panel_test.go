@@ -28,6 +28,7 @@ func (b *tab) state(state string) {
 }
 
 func TestPanelTurnsWithTheProducer(t *testing.T) {
+	t.Parallel()
 	const limit = 4 * time.Second
 	port := freePorts(t)
 	env := fmt.Sprint("PORT=", port)
@@ -62,6 +63,7 @@ func TestPanelTurnsWithTheProducer(t *testing.T) {
 }
 
 func TestPageComesAliveWithItsBackingService(t *testing.T) {
+	t.Parallel()
 	port := freePorts(t)
 	quotes := start(t, "quotes", fmt.Sprintf("RATES_URL=http://localhost:%d", port))
 	b := openTab(t)
@@ -78,6 +80,7 @@ func TestPageComesAliveWithItsBackingService(t *testing.T) {
 }
 
 func TestPageFollowsASwap(t *testing.T) {
+	t.Parallel()
 	port := fmt.Sprint("PORT=", freePorts(t))
 	guarded := start(t, "rates", "RATES_ACCESS=shop:s3cret")
 	party := thirdParty(t)
@@ -98,6 +101,7 @@ func TestPageFollowsASwap(t *testing.T) {
 }
 
 func TestPanelShowsRetries(t *testing.T) {
+	t.Parallel()
 	party := thirdParty(t)
 	var asked atomic.Int64
 	limping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,6 +121,7 @@ func TestPanelShowsRetries(t *testing.T) {
 }
 
 func TestPanelStaysWhereARoutingLayerKeepsItFromTheWorld(t *testing.T) {
+	t.Parallel()
 	_, quotes := attached(t)
 	u, err := url.Parse(quotes.url)
 	if err != nil {
@@ -148,6 +153,7 @@ func TestPanelStaysWhereARoutingLayerKeepsItFromTheWorld(t *testing.T) {
 }
 
 func TestHostileTextIsText(t *testing.T) {
+	t.Parallel()
 	const evil = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"'&amp;`
 	t.Run("of a visitor", func(t *testing.T) {
 		_, quotes := attached(t)

@@ -29,12 +29,16 @@ type traffic struct {
 	slowest  time.Duration
 }
 
-// load starts clients that ask a URL, each a millisecond after its last
-// answer, over kept-alive connections or a new one each time. Any answer but
-// 200 is a failure, and nothing is tried twice.
+// load starts clients that ask a URL, each a moment after its last answer, over
+// kept-alive connections or a new one each time. Any answer but 200 is a
+// failure, and nothing is tried twice.
 func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 	t.Helper()
-	return loadEvery(t, time.Millisecond, url, clients, keepAlive)
+	pause := 5 * time.Millisecond
+	if full() {
+		pause = time.Millisecond
+	}
+	return loadEvery(t, pause, url, clients, keepAlive)
 }
 
 // loadEvery is load with another pause.
@@ -135,14 +139,14 @@ func (l *traffic) want(t *testing.T, limit time.Duration) {
 
 func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 	port := freePorts(t)
-	restartUnderLoad(t, fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("PORT=%d", port))
+	restartUnderLoad(t, 5, fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("PORT=%d", port))
 }
 
-// restartUnderLoad restarts rates, of this environment, while two quotes that
-// are attached to it by a handle are under load.
-func restartUnderLoad(t *testing.T, handle string, env ...string) {
+// restartUnderLoad restarts rates, of this environment, some times or 20, while
+// two quotes that are attached to it by a handle are under load.
+func restartUnderLoad(t *testing.T, restarts int, handle string, env ...string) {
 	t.Helper()
-	restarts, pace := 5, time.Second
+	pace := time.Second / 2
 	if full() {
 		restarts, pace = 20, 3*time.Second
 	}

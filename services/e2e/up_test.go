@@ -161,6 +161,7 @@ func (p *pair) ctrlC() {
 }
 
 func TestMakeUp(t *testing.T) {
+	t.Parallel()
 	t.Run("gives quotes PORT and rates PORT+100, and the handle follows", func(t *testing.T) {
 		base := freePorts(t, 100, 101)
 		p := up(t, []string{"RATES_URL="}, "make", "up", fmt.Sprintf("PORT=%d", base))
