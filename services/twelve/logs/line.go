@@ -65,7 +65,8 @@ func (l *requestLine) write(w io.Writer) {
 	b = appendString(append(b, `,"route":`...), l.route)
 	b = strconv.AppendInt(append(b, `,"status":`...), int64(l.status), 10)
 	b = strconv.AppendInt(append(b, `,"bytes":`...), l.bytes, 10)
-	b = appendString(append(b, `,"duration":`...), l.took.String())
+	b = append(append(b, `,"duration":"`...), l.took.String()...) // which is not ASCII, and nothing to escape
+	b = append(b, '"')
 	b = appendString(append(b, `,"request_id":`...), l.requestID)
 	b = appendString(append(b, `,"trace_id":`...), l.traceID)
 	b = appendString(append(b, `,"client":`...), l.client)

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -79,42 +80,51 @@ func Requests(log *slog.Logger, o Options) func(http.Handler) http.Handler {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			began := time.Now()
-			req := identify(r)
-			w.Header()["X-Request-Id"] = []string{req.ID}
-			rec := &recorder{ResponseWriter: w}
-			r = r.WithContext(context.WithValue(r.Context(), ctxKey{}, req))
+			e := &exchange{began: time.Now(), recorder: recorder{ResponseWriter: w}}
+			identify(&e.request, r.Header)
+			e.id[0] = e.request.ID
+			w.Header()["X-Request-Id"] = e.id[:]
+			r = r.WithContext(context.WithValue(r.Context(), ctxKey{}, &e.request))
 			defer func() {
 				v := recover()
 				if v != nil {
-					rec.status, req.err = http.StatusInternalServerError, fmt.Errorf("panic: %v", v)
+					e.status, e.request.err = http.StatusInternalServerError, fmt.Errorf("panic: %v", v)
 				}
-				o.finish(log, r, rec, time.Since(began))
+				o.finish(log, r, e)
 				if v != nil {
 					panic(v)
 				}
 			}()
-			next.ServeHTTP(rec, r)
+			next.ServeHTTP(&e.recorder, r)
 		})
 	}
 }
 
+// exchange is a request and its reply, in one piece for the allocator.
+type exchange struct {
+	request Request
+	recorder
+	began time.Time
+	id    [1]string // a header's value
+}
+
 // finish counts a request that was served and writes its line.
-func (o Options) finish(log *slog.Logger, r *http.Request, rec *recorder, took time.Duration) {
-	status, route := rec.status, o.Route(r)
+func (o Options) finish(log *slog.Logger, r *http.Request, e *exchange) {
+	took := time.Since(e.began)
+	status, route := e.status, o.Route(r)
 	if status == 0 {
 		status = http.StatusOK // what net/http sends when a handler wrote nothing
 	}
 	o.Done(route, status, took)
-	req := FromContext(r.Context())
+	req := &e.request
 	level := levelOf(status, r.URL.Path, req.told)
 	if !log.Enabled(r.Context(), level) {
 		return
 	}
 	l := requestLine{
-		level: level, time: time.Now(),
+		level: level, time: e.began.Add(took),
 		method: Clean(r.Method), path: Clean(r.URL.Path), route: route,
-		status: status, bytes: rec.bytes, took: took,
+		status: status, bytes: e.bytes, took: took,
 		requestID: req.ID, traceID: req.TraceID, client: o.Client(r), err: req.err,
 	}
 	if h, ok := log.Handler().(*jsonHandler); ok {
@@ -141,16 +151,14 @@ func levelOf(status int, path string, told bool) slog.Level {
 
 // identify takes the caller's request id and trace if they are well-formed
 // and makes them otherwise.
-func identify(r *http.Request) *Request {
-	req := &Request{ID: r.Header.Get("X-Request-Id")}
-	if !validID(req.ID) {
+func identify(req *Request, h http.Header) {
+	if req.ID = h.Get("X-Request-Id"); !validID(req.ID) {
 		req.ID = randomHex(8)
 	}
 	var ok bool
-	if req.TraceID, req.flags, ok = parseTraceparent(r.Header.Get("Traceparent")); !ok {
+	if req.TraceID, req.flags, ok = parseTraceparent(h.Get("Traceparent")); !ok {
 		req.TraceID, req.flags = randomHex(16), "00"
 	}
-	return req
 }
 
 // validID keeps to [A-Za-z0-9._-]{1,64}: what may stand in any log unquoted.
@@ -196,12 +204,10 @@ func isHex(s string) bool {
 func randomHex(n int) string {
 	var b [16]byte
 	for i := 0; i < n; i += 8 {
-		v := rand.Uint64() | 1 // never all zero
-		for j := range 8 {
-			b[i+j] = byte(v >> (8 * j))
-		}
+		binary.LittleEndian.PutUint64(b[i:], rand.Uint64()|1) // never all zero
 	}
-	return hex.EncodeToString(b[:n])
+	var text [32]byte
+	return string(text[:hex.Encode(text[:], b[:n])])
 }
 
 func peer(r *http.Request) string {

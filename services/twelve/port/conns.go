@@ -14,7 +14,10 @@ type conns struct {
 }
 
 // note is for http.Server's ConnState.
-func (c *conns) note(conn net.Conn, state http.ConnState) {
+func (c *conns) note(nc net.Conn, state http.ConnState) {
+	if known, ok := nc.(*conn); ok && (state == http.StateIdle || state == http.StateActive) && known.asked.Swap(true) {
+		return // as at most requests, and they do not wait for each other
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch state {
@@ -23,12 +26,12 @@ func (c *conns) note(conn net.Conn, state http.ConnState) {
 			c.silent = map[net.Conn]bool{}
 		}
 		c.open++
-		c.silent[conn] = true
+		c.silent[nc] = true
 		return
 	case http.StateClosed, http.StateHijacked:
 		c.open--
 	}
-	delete(c.silent, conn)
+	delete(c.silent, nc)
 }
 
 func (c *conns) count() int {
@@ -42,7 +45,7 @@ func (c *conns) count() int {
 func (c *conns) closeSilent() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for conn := range c.silent {
-		conn.Close()
+	for nc := range c.silent {
+		nc.Close()
 	}
 }

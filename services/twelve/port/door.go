@@ -64,12 +64,16 @@ type door struct {
 // Accept accepts until the door is shut and nobody is left before it.
 func (d *door) Accept() (net.Conn, error) {
 	d.wait() // here, and not after the last one: who serves that one may take its time
-	conn, err := d.TCPListener.Accept()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	c, err := d.TCPListener.Accept()
+	switch {
+	case err == nil:
+		return &conn{Conn: c}, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		d.TCPListener.Close()
 		return nil, net.ErrClosed
+	default:
+		return nil, err
 	}
-	return conn, err
 }
 
 // shut lets in who is there and closes the listener. It does not wait for it.

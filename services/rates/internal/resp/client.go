@@ -28,8 +28,6 @@ type client struct {
 
 	opened time.Time
 	asked  time.Time // when the request began that has arrived in part; zero: none has
-
-	readBy, writeBy time.Time // the deadlines that are set
 }
 
 func newClient(s *Server, conn net.Conn, id int) *client {
@@ -100,25 +98,15 @@ func (c *client) Read(b []byte) (int, error) {
 	switch {
 	case !c.r.partial():
 		c.asked = time.Time{}
-		renew(&c.readBy, now, c.server.Limits.Idle, c.SetReadDeadline)
+		_ = c.SetReadDeadline(now.Add(c.server.Limits.Idle)) // fails when the connection has ended, and so will what comes next
 	case c.asked.IsZero():
 		c.asked = now
-		c.readBy = now.Add(c.server.Limits.Request)
-		_ = c.SetReadDeadline(c.readBy)
+		_ = c.SetReadDeadline(now.Add(c.server.Limits.Request))
 	}
 	if last := c.server.lastCall.Load(); last != nil { // after that, lest Shutdown came in between
 		c.hurry(*last)
 	}
 	return c.Conn.Read(b)
-}
-
-// renew moves a deadline once an eighth of its time is over: to move it for
-// each request would be a good part of what a request costs.
-func renew(deadline *time.Time, now time.Time, limit time.Duration, set func(time.Time) error) {
-	if left := deadline.Sub(now); left < limit-limit/8 || left > limit {
-		*deadline = now.Add(limit)
-		_ = set(*deadline) // fails when the connection has ended, and so will what comes next
-	}
 }
 
 // hurry gives what is on its way a moment to arrive, until the last call.
@@ -132,7 +120,7 @@ func (c *client) hurry(last time.Time) {
 
 // Write sends an answer, if the client takes it.
 func (c *client) Write(b []byte) (int, error) {
-	renew(&c.writeBy, time.Now(), c.server.Limits.Write, c.SetWriteDeadline)
+	_ = c.SetWriteDeadline(time.Now().Add(c.server.Limits.Write))
 	return c.Conn.Write(b)
 }
 
