@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/logs"
@@ -183,14 +184,18 @@ func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	writeReply(w, problem{Type: "about:blank", Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed, Detail: "allowed here: " + allow})
 }
 
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func writeJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
+	body := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(body)
+	body.Reset()
+	if err := json.NewEncoder(body).Encode(v); err != nil {
 		return err
 	}
-	header(w, "application/json", len(body)+1)
+	header(w, "application/json", body.Len())
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(body.Bytes())
 	return nil
 }
 
@@ -201,11 +206,14 @@ func writeStatic(w http.ResponseWriter, contentType string, body []byte) {
 	_, _ = w.Write(body)
 }
 
+var (
+	noStore = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+)
+
 // header is that of every reply that the app computes: of now, for one client.
 func header(w http.ResponseWriter, contentType string, length int) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(length))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	own, h := [...]string{contentType, strconv.Itoa(length)}, w.Header()
+	h["Content-Type"], h["Content-Length"] = own[:1:1], own[1:]
+	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
 }
