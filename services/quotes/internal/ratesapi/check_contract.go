@@ -118,7 +118,7 @@ func (k *checker) refusals(ctx context.Context) check.Line {
 func (k *checker) noneBefore(day reply) check.Line {
 	switch {
 	case day.err == nil:
-		return check.Failed("rates for "+beforeAll+", before there was a euro", "a conversion on a day without rates gets another's: fill it anew, from rates export")
+		return check.Failed("rates for "+beforeAll+", before there was a euro", "a conversion on a day without rates gets another's: DEL rates:"+beforeAll+", which rates export leaves as it is")
 	case day.outcome() != NoRates:
 		return check.Warned(beforeAll+": "+day.err.Error(), "quotes takes this for a fault of the service; a day without rates has no key")
 	}

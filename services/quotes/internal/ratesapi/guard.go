@@ -15,6 +15,7 @@ import (
 const (
 	maxString = 64 << 10 // bytes that a string claims
 	maxItems  = 1 << 15  // items that arrays claim, all together
+	maxSaid   = 4 << 10  // bytes that are kept of an error
 )
 
 var errClaims = errors.New("the answer claims to be larger than rates can be")
@@ -27,6 +28,12 @@ func (said notRedis) Error() string {
 	return "what answers does not speak the Redis protocol: it says " + string(said)
 }
 
+// refusedLogin is what a server said to a login before it ended the
+// connection: go-redis takes it for one that knows no HELLO, and goes on.
+type refusedLogin string
+
+func (said refusedLogin) Error() string { return string(said) }
+
 // guard reads along what comes over a connection, and ends it at what is not
 // the Redis protocol, version 2, or too much: go-redis makes room for any
 // length that an answer claims before a byte of it has come.
@@ -35,6 +42,10 @@ type guard struct {
 	breaks *atomic.Int64 // of the connections of its time, and how many there were
 	since  int64
 	login  *time.Timer // closes it, unless it is asked for rates before
+
+	scrub func(string) string // of the handle's credentials
+	asked bool                // for rates
+	said  []byte              // the error that the login was answered with, if that is the last that came
 
 	kind   byte // of the line that is being read; 0: one begins
 	number int  // on that line
@@ -47,8 +58,8 @@ type guard struct {
 
 // newGuard makes one that closes the connection itself, at an error or when it
 // is not asked for rates in time: after a login that fails go-redis forgets to.
-func newGuard(conn net.Conn, breaks *atomic.Int64, since int64, login time.Duration) *guard {
-	return &guard{Conn: conn, breaks: breaks, since: since, login: time.AfterFunc(login, func() { conn.Close() })}
+func newGuard(conn net.Conn, breaks *atomic.Int64, since int64, login time.Duration, scrub func(string) string) *guard {
+	return &guard{Conn: conn, breaks: breaks, since: since, scrub: scrub, login: time.AfterFunc(login, func() { conn.Close() })}
 }
 
 func (g *guard) Close() error {
@@ -59,10 +70,27 @@ func (g *guard) Close() error {
 // Write asks for another answer.
 func (g *guard) Write(b []byte) (int, error) {
 	g.bytes, g.items = maxBody, maxItems
-	if bytes.Contains(b, []byte(keyPrefix)) {
+	if bytes.Contains(b, []byte(keyPrefix)) && !isLogin(b) {
 		g.login.Stop()
+		g.asked = true
 	}
-	return g.Conn.Write(b)
+	n, err := g.Conn.Write(b)
+	return n, g.why(err)
+}
+
+// isLogin tells HELLO and AUTH from questions; a password may look like a key.
+func isLogin(b []byte) bool {
+	_, rest, _ := bytes.Cut(b, []byte("\r\n"))
+	return bytes.HasPrefix(rest, []byte("$5\r\nhello\r\n")) || bytes.HasPrefix(rest, []byte("$4\r\nauth\r\n"))
+}
+
+// why is why a connection ended: what its server said to the login, if that
+// is the last that it said.
+func (g *guard) why(err error) error {
+	if err != nil && len(g.said) > 0 && !isTimeout(err) {
+		return refusedLogin(g.said)
+	}
+	return err
 }
 
 func (g *guard) Read(b []byte) (int, error) {
@@ -72,6 +100,7 @@ func (g *guard) Read(b []byte) (int, error) {
 	}
 	if err != nil {
 		g.Close()
+		err = g.why(err)
 	}
 	return n, err
 }
@@ -89,15 +118,18 @@ func (g *guard) follow(b []byte) error {
 			b = b[n:]
 		case g.kind == 0:
 			if !strings.ContainsRune("+-:$*", rune(b[0])) {
-				return notRedis(fmt.Sprintf("%.40q", b))
+				return notRedis(fmt.Sprintf("%.40q", g.scrub(string(b)))) // scrubbed first: half a password would not be found
 			}
 			g.kind, g.number, g.digits, g.minus = b[0], 0, 0, false
+			g.said = nil
 			b = b[1:]
 		case g.kind != '$' && g.kind != '*': // one line, whatever it says
-			if end := bytes.IndexByte(b, '\n'); end >= 0 {
-				g.kind, b = 0, b[end+1:]
-			} else {
-				b = nil
+			line, rest, ended := bytes.Cut(b, []byte{'\n'})
+			if g.kind == '-' && !g.asked && len(g.said) < maxSaid {
+				g.said = append(g.said, line...)
+			}
+			if b = rest; ended {
+				g.kind = 0
 			}
 		default:
 			if err := g.claim(b[0]); err != nil {

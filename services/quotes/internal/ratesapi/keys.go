@@ -26,8 +26,8 @@ const (
 )
 
 const (
-	maxFields = 500 // of a hash; a day has about 30
-	atOnce    = 250 // days of a range that are asked for in one pipeline: neither side is stuck with so much to send
+	maxFields = 500  // of a hash; a day has about 30
+	atOnce    = 1000 // days of a range that are asked for in one pipeline: neither side is stuck with so much to send
 )
 
 // errEmpty is of a Redis that holds no rates at all.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,7 +66,7 @@ func (o *overRedis) open(ctx context.Context, network, addr string) (net.Conn, e
 		return nil, err
 	}
 	o.greet.Store(true)
-	return newGuard(conn, &o.breaks, since, 2*o.options.Timeout), nil
+	return newGuard(conn, &o.breaks, since, 2*o.options.Timeout, o.handle.Scrub), nil
 }
 
 func (o *overRedis) close() { _ = o.redis.Close() }
@@ -141,6 +142,8 @@ func (o *overRedis) outcome(err error, attempts int) (status int, why error) {
 	var said redis.Error
 	var known *failure
 	var foreign notRedis
+	var refused refusedLogin
+	var number *strconv.NumError
 	switch {
 	case err == nil:
 		return http.StatusOK, nil
@@ -148,14 +151,19 @@ func (o *overRedis) outcome(err error, attempts int) (status int, why error) {
 		return http.StatusOK, known
 	case errors.As(err, &said):
 		return o.said(said.Error(), attempts)
+	case errors.As(err, &refused):
+		return o.said(strings.TrimSpace(string(refused)), attempts)
 	case errors.As(err, &foreign), errors.Is(err, errTooLarge), errors.Is(err, errClaims):
 		return 0, failf(NoService, "%v", err)
 	case errors.Is(err, redis.ErrPoolTimeout):
 		return 0, failf(TimedOut, "no connection was free within %v, asked %s", o.options.Timeout, times(attempts))
 	case errors.Is(err, redis.ErrClosed): // by close
 		return 0, o.unanswered("cannot be reached", context.Canceled, attempts)
+	case errors.As(err, &number):
+		return http.StatusOK, failf(NoService, "what answers is no rates service: it gives no number where one is")
 	case strings.HasPrefix(err.Error(), "redis: "): // go-redis, of what it cannot read
-		return http.StatusOK, failf(NoService, "what answers is no rates service: %v", err)
+		text, _, _ := strings.Cut(err.Error(), `"`) // what it quotes is cut, and half a password would not be found
+		return http.StatusOK, failf(NoService, "what answers is no rates service: %s", strings.TrimRight(text, " :="))
 	default:
 		return 0, o.unanswered("cannot be reached", err, attempts)
 	}

@@ -111,6 +111,39 @@ func TestNoHostileWelcomeOfARedisIsTaken(t *testing.T) {
 	}
 }
 
+// What is shown of an answer is cut, but no password with it.
+func TestNoHostileAnswerOfARedisTellsThePassword(t *testing.T) {
+	const password = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for name, raw := range map[string]string{
+		"no line of the protocol": "500 unknown: hello 2 auth default " + password + "\r\n",
+		"a line that is too long": "+" + strings.Repeat("x", 50) + password + "\r\n",
+		"an error":                "-ERR unknown: hello 2 auth default " + password + "\r\n" + hangUp,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := serveRedis(t, func([]string) string { return raw }).attachAs(t, ":"+password+"@", "")
+				_, err := c.Latest(t.Context())
+				wantErr(t, err, quote.ErrRatesUnavailable)
+				if said := c.last(t).Error + c.log.String(); strings.Contains(said, password[:8]) {
+					t.Errorf("got %q", said)
+				}
+			})
+		})
+	}
+}
+
+func TestANumberThatIsNone(t *testing.T) {
+	for _, raw := range []string{":abc\r\n", ":99999999999999999999\r\n", "+OK\r\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := serveRedis(t, someRates().but("exists", raw)).attach(t, "")
+			_, err := c.On(t.Context(), date(t, "2026-08-13"))
+			wantErr(t, err, quote.ErrRatesUnavailable)
+			want(t, raw, c.last(t).Outcome, NoService)
+			want(t, raw, c.last(t).Attempts, 1)
+		})
+	}
+}
+
 // allocated is how many bytes the process has ever asked for.
 func allocated() uint64 {
 	var m runtime.MemStats
@@ -122,7 +155,7 @@ func allocated() uint64 {
 func TestTheGuardFollowsWhateverThePieces(t *testing.T) {
 	whole := "+OK\r\n-ERR no\r\n:1\r\n$-1\r\n*-1\r\n$0\r\n\r\n" + array("a", "b\r\n$9\r\n", "") + "*0\r\n$3\r\nabc\r\n"
 	for size := 1; size <= len(whole); size++ {
-		g := &guard{bytes: maxBody, items: maxItems}
+		g := &guard{bytes: maxBody, items: maxItems, scrub: func(s string) string { return s }}
 		for rest := whole; rest != ""; {
 			n := min(size, len(rest))
 			if err := g.follow([]byte(rest[:n])); err != nil {

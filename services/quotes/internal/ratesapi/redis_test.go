@@ -125,6 +125,29 @@ func TestTheHandlesCredentialsAreSent(t *testing.T) {
 	}
 }
 
+// A Redis that takes no connection says why, asked or not, and ends it.
+func TestWhatARedisSaysInsteadOfAWelcome(t *testing.T) {
+	for said, tt := range map[string]struct {
+		outcome  Outcome
+		attempts int
+	}{
+		"DENIED Redis is running in protected mode": {Refused, 1},
+		"ERR max number of clients reached":         {Failing, 3},
+	} {
+		t.Run(said, func(t *testing.T) {
+			c := serveRedisOnTCP(t, someRates().but("hello", "-"+said+"\r\n"+hangUp)).attach(t, "")
+			_, err := c.Latest(t.Context())
+			wantErr(t, err, quote.ErrRatesUnavailable)
+			last := c.last(t)
+			want(t, "outcome", last.Outcome, tt.outcome)
+			want(t, "attempts", last.Attempts, tt.attempts)
+			if !strings.Contains(last.Error, said) {
+				t.Errorf("got %q, want %q in it", last.Error, said)
+			}
+		})
+	}
+}
+
 func TestWhatARedisSaysInsteadOfRates(t *testing.T) {
 	for said, tt := range map[string]struct {
 		outcome          Outcome
@@ -179,7 +202,7 @@ func TestAFailedLoginLeavesNoConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := serveRedis(t, func([]string) string { return answer })
-				c := f.attachAs(t, "shop:password@", "?timeout=500ms")
+				c := f.attachAs(t, "shop:rates:latest@", "?timeout=500ms") // which is no question
 				_, err := c.Latest(t.Context())
 				wantErr(t, err, quote.ErrRatesUnavailable)
 				time.Sleep(time.Second)

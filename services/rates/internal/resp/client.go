@@ -28,6 +28,7 @@ type client struct {
 
 	opened time.Time
 	asked  time.Time // when the request began that has arrived in part; zero: none has
+	more   bool      // the last read brought a good part of a buffer: there may be more at hand
 }
 
 func newClient(s *Server, conn net.Conn, id int) *client {
@@ -104,9 +105,13 @@ func (c *client) Read(b []byte) (int, error) {
 		_ = c.SetReadDeadline(now.Add(c.server.Limits.Request))
 	}
 	if last := c.server.lastCall.Load(); last != nil { // after that, lest Shutdown came in between
-		c.hurry(*last)
+		if c.hurry(*last); c.more && now.After(*last) { // it has arrived before, as far as anybody can tell
+			_ = c.SetReadDeadline(now.Add(atHand))
+		}
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	c.more = 4*n >= len(b)
+	return n, err
 }
 
 // hurry gives what is on its way a moment to arrive, until the last call.

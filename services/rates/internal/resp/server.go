@@ -50,6 +50,7 @@ type Limits struct {
 const (
 	quiet    = 100 * time.Millisecond
 	lastCall = 500 * time.Millisecond
+	atHand   = 20 * time.Millisecond // after the last call, for what has arrived already
 )
 
 // Server serves the Redis protocol.

@@ -190,6 +190,27 @@ func TestTheDrainAnswersWhatWasSent(t *testing.T) {
 	s.line(t, "drained")
 }
 
+// Much takes longer than the last call, of a client who comes late to read it.
+func TestTheDrainAnswersHoweverMuchWasSent(t *testing.T) {
+	s := serve(t, App{})
+	answer := s.dial(t).ask("KEYS *")
+	c := s.dial(t)
+	c.SetReadBuffer(64 << 10) // the answers are more than the system keeps
+	const n = 60_000
+	c.send(strings.Repeat("KEYS *\r\n", n))
+	s.shut()
+	ended := make(chan error)
+	go func() { ended <- s.Shutdown(t.Context()) }()
+	<-time.After(2 * lastCall)
+	if got := len(c.rest()); got != n*len(answer) {
+		t.Errorf("got %d answers of %d bytes, want %d", got/len(answer), len(answer), n)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	s.line(t, "drained")
+}
+
 // A connection that is accepted when the drain has begun gets its turn too.
 func TestTheDrainServesWhoHasJustCome(t *testing.T) {
 	s := serve(t, App{})
