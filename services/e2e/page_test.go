@@ -47,7 +47,7 @@ func TestPageConvertsAsOneTypes(t *testing.T) {
 	b.until(`document.querySelector('[name=amount]').getAttribute('aria-invalid') === 'false'`)
 
 	b.set("[name=date]", "2026-08-16")
-	b.says("#answer", "Reference rate of Friday 14 August 2026, the last published day before Sunday 16 August 2026, ")
+	b.says("#answer", "Reference rate of Friday 14 August 2026, the last day with rates before Sunday 16 August 2026, ")
 	b.until(`location.search === '?amount=5000&source=JPY&target=EUR&date=2026-08-16'`)
 
 	// The address is all that another reader needs.

@@ -70,7 +70,7 @@ func TestPageComesAliveWithItsBackingService(t *testing.T) {
 	b.hurry()
 	b.open(quotes.url + "/?amount=7&source=EUR&target=USD")
 	b.state("detached")
-	b.says("#backing", "detached Asking it fails, and nothing is known from before.")
+	b.says("#backing", "detached Asking it fails, and nothing known from before is fresh enough.")
 	b.says("#backing", "connection refused")
 	b.says("#answer", "Rates unavailable")
 	start(t, "rates", fmt.Sprint("PORT=", port))

@@ -34,7 +34,7 @@ var stateWords = map[ratesapi.State]string{
 	ratesapi.Attached: "It answers.",
 	ratesapi.Slow:     "It answers, but its last answer took over a second, or a retry.",
 	ratesapi.Stale:    "Asking it fails. What it said before still serves.",
-	ratesapi.Detached: "Asking it fails, and nothing is known from before.",
+	ratesapi.Detached: "Asking it fails, and nothing known from before is fresh enough.",
 }
 
 // Words are the state's.

@@ -176,7 +176,9 @@ func pagesProvoked() []provocation {
 	}
 	return []provocation{
 		get("303", "/", "/?swap=1", usual),
+		get("303", quotes, quotes, usual),
 		form("303", lockForm(), usual),
+		form("409", lockForm()+"&rate=1.5", usual),
 		form("400", lockForm("key", ""), usual),
 		post("403", quotes, quotes, lockForm(), usual, "Content-Type", formType, "Sec-Fetch-Site", "cross-site"),
 		form("413", strings.Repeat("a=b&", 1024)+lockForm(), usual),
@@ -192,6 +194,8 @@ func pagesProvoked() []provocation {
 		get("404", one, quotes+"/"+beef, usual),
 		get("500", one, quotes+"/"+beef, broken),
 		get("503", one, quotes+"/"+beef, withoutDatabase),
+		get("303", accept, quotes+"/"+beef+"/accept", usual),
+		get("404", accept, quotes+"/1/accept", usual),
 		post("303", accept, quotes+"/"+beef+"/accept", "", quoteIn(0)),
 		post("303", accept, quotes+"/"+beef+"/accept", "", quoteIn(time.Hour)),
 		post("403", accept, quotes+"/"+beef+"/accept", "", quoteIn(0), "Origin", "https://example.org"),

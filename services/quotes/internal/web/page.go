@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"mime"
@@ -99,6 +100,7 @@ type result struct {
 	Old       int    // days since the newest one, when that is worth a warning
 	Lockable  bool
 	LockFor   string
+	NoLock    string // why not
 }
 
 type pageData struct {
@@ -137,6 +139,12 @@ func (a App) page(w http.ResponseWriter, r *http.Request) error {
 	return a.writePage(w, r, data, err)
 }
 
+// Why a rate is not offered for locking.
+const (
+	noLockDated = "A quote locks the rate of the newest day alone."
+	noLockOld   = "These rates are too old to lock a quote on."
+)
+
 func (a App) result(q question, known ratesapi.Rates) (*result, error) {
 	reply, err := q.convert(known)
 	if err != nil {
@@ -150,12 +158,13 @@ func (a App) result(q question, known ratesapi.Rates) (*result, error) {
 	days := quote.DateOf(a.Now()).DaysSince(known.Date())
 	switch {
 	case !q.date.IsZero() && q.date != known.Date():
-		res.Published = "the last published day before " + dayWords(q.date) + ", "
+		res.Published = "the last day with rates before " + dayWords(q.date) + ", "
+		res.NoLock = noLockDated
 	case !q.date.IsZero():
-		res.Published = ""
+		res.Published, res.NoLock = "", noLockDated
 	default:
 		res.Lockable = known.LockErr(a.LockMaxDays) == nil
-		res.LockFor = plainDuration(a.LockFor)
+		res.LockFor, res.NoLock = plainDuration(a.LockFor), noLockOld
 		if days > oldDays {
 			res.Old = days
 		}
@@ -221,6 +230,9 @@ func (a App) lockFromPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	data := pageData{Form: readForm(values)}
 	data.Form.offer(quote.Currencies()) // those of the day may not come either
+	if errors.Is(err, errRateMoved) {
+		data.Result, _ = a.newest(r.Context(), values)
+	}
 	return a.writePage(w, r, data, err)
 }
 
@@ -239,6 +251,19 @@ func readPosted(r *http.Request) (url.Values, error) {
 		return nil, fmt.Errorf("%w: the form cannot be read", errMalformed)
 	}
 	return values, nil
+}
+
+// newest is the result of now.
+func (a App) newest(ctx context.Context, values url.Values) (*result, error) {
+	q, err := parseQuestion(values, a.Now())
+	if err != nil {
+		return nil, err
+	}
+	known, err := a.Rates.Latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.result(q, known)
 }
 
 func (a App) lockForm(ctx context.Context, values url.Values) (id string, err error) {
@@ -260,7 +285,7 @@ func (a App) lockForm(ctx context.Context, values url.Values) (id string, err er
 	}
 	// Another order from the same page is another lock.
 	key = strings.Join([]string{"page", key, q.amount.String(), q.source.Code, q.target.Code}, " ")
-	kept, _, err := a.lock(ctx, order, key, fieldNames{"source", "target", "amount"})
+	kept, _, err := a.lock(ctx, order, key, values.Get("rate"), fieldNames{"source", "target", "amount"})
 	return kept.ID, err
 }
 

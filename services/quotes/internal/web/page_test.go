@@ -24,7 +24,7 @@ func TestThePageConverts(t *testing.T) {
 				"Reference rate of Friday 21 August 2026, the newest published day, 1 day ago. Lock this rate for 30 minutes"},
 		"on a past day": {"/?date=2026-08-20", "100.00", "EUR", "USD", "2026-08-20",
 			"100.00 EUR = 116.81 USD 1 EUR = 1.1681 USD 1 USD = 0.856091088092 EUR " +
-				"Reference rate of Thursday 20 August 2026, 2 days ago."},
+				"Reference rate of Thursday 20 August 2026, 2 days ago. A quote locks the rate of the newest day alone."},
 		"much": {"/?amount=1234567.89", "1234567.89", "EUR", "USD", "",
 			"1,234,567.89 EUR = 1,444,320.97 USD 1 EUR = 1.1699 USD 1 USD = 0.8547739123 EUR " +
 				"Reference rate of Friday 21 August 2026, the newest published day, 1 day ago. Lock this rate for 30 minutes"},
@@ -56,13 +56,14 @@ func TestNumbersAreAsInEnglishWithTheirDigitsBeside(t *testing.T) {
 
 func TestThePageSaysHowOldItsRatesAre(t *testing.T) {
 	const lock = " Lock this rate for 30 minutes"
+	const tooOld = " These rates are too old to lock a quote on."
 	const friday, warning = "Reference rate of Friday 21 August 2026, ", "These are old rates: the backing service has published none for "
 	for days, says := range map[int]string{
 		0:  friday + "the newest published day, today's." + lock,
 		1:  friday + "the newest published day, 1 day ago." + lock,
 		7:  friday + "the newest published day, 7 days ago." + lock,
-		8:  friday + "the newest published day, 8 days ago. " + warning + "8 days.",
-		93: friday + "the newest published day, 93 days ago. " + warning + "93 days.",
+		8:  friday + "the newest published day, 8 days ago. " + warning + "8 days." + tooOld,
+		93: friday + "the newest published day, 93 days ago. " + warning + "93 days." + tooOld,
 	} {
 		t.Run(fmt.Sprint(days), func(t *testing.T) {
 			a := start(t, "")
@@ -78,8 +79,8 @@ func TestThePageSaysHowOldItsRatesAre(t *testing.T) {
 			rates(w, r)
 		})
 		answer := within(t, a.get(t, "/?date=2026-06-21").body, "id=answer")
-		wantContains(t, answer, "Reference rate of Friday 19 June 2026, the last published day before Sunday 21 June 2026, 64 days ago.")
-		wantNone(t, answer, "old rates", "Lock") // it is what was asked for
+		wantContains(t, answer, "Reference rate of Friday 19 June 2026, the last day with rates before Sunday 21 June 2026, 64 days ago.")
+		wantNone(t, answer, "old rates", "Lock this") // it is what was asked for
 	})
 }
 
@@ -177,7 +178,7 @@ func TestThePageWithoutABackingService(t *testing.T) {
 	wantPage(t, r, http.StatusServiceUnavailable)
 	wantEqual(t, "answer", within(t, r.body, "id=answer"),
 		"Rates unavailable: the backing service gives no usable rates now, and none are known from before.")
-	wantContains(t, within(t, r.body, "id=backing"), "detached Asking it fails, and nothing is known from before.",
+	wantContains(t, within(t, r.body, "id=backing"), "detached Asking it fails, and nothing known from before is fresh enough.",
 		"Newest daynone known Answer's agenothing known", "Last erroranswered with status 503, asked once")
 	wantEqual(t, "amount", value(t, r.body, "amount"), "5")
 	wantEqual(t, "source", value(t, r.body, "source"), "GBP")

@@ -30,6 +30,9 @@ type problem struct {
 // errMalformed is a request that cannot be parsed.
 var errMalformed = errors.New("malformed request")
 
+// errRateMoved is a lock of a rate that is not the newest any more.
+var errRateMoved = errors.New("rate changed")
+
 // unavailable is all that a client is told of a backing service that fails:
 // what it really said may be hostile, or nobody's business.
 const unavailable = "the backing service gives no usable rates now, and none are known from before"
@@ -55,6 +58,7 @@ var problems = []struct {
 	{quote.ErrQuoteNotFound, "quote-not-found", "Quote not found", http.StatusNotFound, ""},
 	{quote.ErrQuoteExpired, "quote-expired", "Quote expired", http.StatusGone, ""},
 	{quote.ErrKeyReused, "idempotency-key-reused", "Idempotency key reused", http.StatusUnprocessableEntity, ""},
+	{errRateMoved, "rate-changed", "The rate has changed", http.StatusConflict, ""},
 	{errTooLarge, "malformed-request", "Malformed request", http.StatusRequestEntityTooLarge, ""},
 	{errMediaType, "malformed-request", "Malformed request", http.StatusUnsupportedMediaType, ""},
 	{quote.ErrDatabaseUnavailable, "database-unavailable", "Database unavailable", http.StatusServiceUnavailable, databaseDown},

@@ -39,6 +39,9 @@ var explanations = map[string]explanation{
 	"idempotency-key-reused": {
 		"The Idempotency-Key came before, with another order. Nothing was locked.",
 		"Take a new, unguessable key for each order, and the same one only to send the same order again."},
+	"rate-changed": {
+		"The page's form was sent with the rate that was shown, and there is a newer one. Nothing was locked. The API sends no rate and cannot get this.",
+		"Look at the rate of now, and lock that."},
 	"database-unavailable": {
 		"The database where quotes are kept cannot be asked at the moment. What the request was to change may be changed or not.",
 		"Wait as Retry-After says and ask again. Accepting again is safe, and so is locking again with the same Idempotency-Key: there will be one quote."},

@@ -12,7 +12,6 @@ type quotePage struct {
 	quoteReply
 	Words                  string // the reference date in words
 	LeftMillis, LifeMillis int64  // until the quote expires, of the time that it had
-	Origin                 source
 }
 
 // quotePage shows one quote, as it is now.
@@ -26,7 +25,7 @@ func (a App) quotePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeHTML(w, http.StatusOK, "quote.html", quotePage{
-		quoteReply: newQuoteReply(kept), Words: dayWords(kept.RateDate), Origin: sourceOf(a.Rates.Status()),
+		quoteReply: newQuoteReply(kept), Words: dayWords(kept.RateDate),
 		LeftMillis: max(0, kept.Expires.Sub(a.Now()).Milliseconds()), LifeMillis: kept.Expires.Sub(kept.Created).Milliseconds(),
 	})
 }
@@ -43,6 +42,20 @@ func (a App) acceptFromPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, "/quotes/"+id, http.StatusSeeOther)
 	return nil
+}
+
+// A form that failed leaves a browser at an address that is only posted to.
+func leadHome(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+func leadToQuote(w http.ResponseWriter, r *http.Request) error {
+	id, err := quoteID(r)
+	if err == nil {
+		http.Redirect(w, r, "/quotes/"+id, http.StatusSeeOther)
+	}
+	return err
 }
 
 // clockWords is a time for readers without scripts; with them it is told in

@@ -54,13 +54,14 @@ func (a App) lockQuote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	kept, replayed, err := a.lock(r.Context(), order, key, fieldNames{"sourceCurrency", "targetCurrency", given})
+	kept, replayed, err := a.lock(r.Context(), order, key, "", fieldNames{"sourceCurrency", "targetCurrency", given})
 	return writeLocked(w, kept, replayed, err)
 }
 
 // lock is what the API and the page share. A key that was used before needs no
-// rates: its quote is there, though the backing service is not.
-func (a App) lock(ctx context.Context, order quote.Order, key string, names fieldNames) (kept store.Kept, replayed bool, err error) {
+// rates: its quote is there, though the backing service is not. A rate that was
+// seen is locked at, or none.
+func (a App) lock(ctx context.Context, order quote.Order, key, seen string, names fieldNames) (kept store.Kept, replayed bool, err error) {
 	if key != "" {
 		kept, err := a.Quotes.ByKey(ctx, key, order)
 		if !errors.Is(err, quote.ErrQuoteNotFound) {
@@ -74,6 +75,9 @@ func (a App) lock(ctx context.Context, order quote.Order, key string, names fiel
 	q, err := known.Lock(order, known.Standing, a.LockMaxDays)
 	if err != nil {
 		return kept, false, refused(err, false, order.Source, order.Target, known, names)
+	}
+	if seen != "" && seen != q.Rate.String() {
+		return kept, false, fmt.Errorf("%w: it was %s when you looked; nothing was locked", errRateMoved, seen)
 	}
 	kept, replayed, err = a.Quotes.Lock(ctx, q, key)
 	if err == nil && !replayed {

@@ -4,6 +4,7 @@
 
 {
   const panel = document.querySelector('#backing');
+  const past = document.querySelector('#history');
   const every = 2000;
   const handle = panel.querySelector('[data-is=handle]').textContent;
 
@@ -29,8 +30,10 @@
     if (backing.handle !== handle) { // it was swapped
       return location.replace(location.pathname === '/' ? location.href : '/');
     }
-    if (panel.dataset.state !== backing.state) document.dispatchEvent(new Event('backing'));
+    const news = panel.dataset.state !== backing.state || past.dataset.newest !== (backing.rateDate || '');
     panel.dataset.state = backing.state;
+    past.dataset.newest = backing.rateDate || '';
+    if (news) document.dispatchEvent(new Event('backing'));
     tell('state', backing.state);
     tell('words', panel.dataset[backing.state]);
     tell('server', backing.server || 'nobody named');

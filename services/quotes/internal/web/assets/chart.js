@@ -11,7 +11,7 @@
   const scroll = section.querySelector('.scroll');
   const csv = section.querySelector('.csv');
   const gap = 10 * 24 * 3600; // longer than any holidays: nothing was published
-  let chart, loading, rates = [], at = -1;
+  let chart, loading, rates = [], pair = {}, newest = section.dataset.newest, at = -1;
   let span = section.querySelector('[aria-pressed=true]').dataset.span;
 
   const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -29,7 +29,7 @@
     if (!rates[i]) return;
     const day = dayOf(rates[i].date, {weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
     const value = document.createElement('b');
-    value.textContent = '1 ' + form.source.value + ' = ' + numberIn(rates[i].rate) + ' ' + form.target.value;
+    value.textContent = '1 ' + pair.source + ' = ' + numberIn(rates[i].rate) + ' ' + pair.target;
     readout.replaceChildren(value, day);
     plot.setAttribute('aria-valuenow', i);
     plot.setAttribute('aria-valuetext', day + ': ' + value.textContent);
@@ -85,7 +85,7 @@
       tzDate: ts => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC'),
       legend: {show: false},
       cursor: {y: false, drag: {x: false, y: false}},
-      axes: [{...axis, values: (u, splits, _, __, step) => splits.map(ts => new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', ...(step >= 300 * 86400 ? {year: 'numeric'} : step >= 25 * 86400 ? {month: 'short', year: '2-digit'} : {day: 'numeric', month: 'short'})}).format(ts * 1e3))},
+      axes: [{...axis, values: (u, splits, _, __, step) => splits.map(ts => new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', ...(step >= 300 * 86400 ? {year: 'numeric'} : step >= 25 * 86400 ? {month: 'short', year: 'numeric'} : {day: 'numeric', month: 'short'})}).format(ts * 1e3))},
         {...axis, size: 64, values: (u, splits) => axisNumbers(splits)}],
       series: [{}, {stroke: () => color('--accent'), fill: () => color('--fill'), width: 1.5, spanGaps: false, points: {show: rates.length < 3}}],
       hooks: {
@@ -104,11 +104,11 @@
   };
 
   const table = () => {
-    if (!details.open) return scroll.replaceChildren();
+    if (!details.open || rates.length === 0) return scroll.replaceChildren();
     const t = document.createElement('table');
-    t.createCaption().textContent = form.source.value + ' in ' + form.target.value;
+    t.createCaption().textContent = pair.source + ' in ' + pair.target;
     const head = t.createTHead().insertRow();
-    for (const title of ['Day', form.target.value]) {
+    for (const title of ['Day', pair.target]) {
       const th = document.createElement('th');
       th.scope = 'col';
       th.textContent = title;
@@ -138,11 +138,15 @@
       const reply = await fetch('/v1/rates?' + values, {signal: loading.signal});
       const body = await reply.json();
       rates = reply.ok ? body.rates : [];
+      pair = {source: values.get('source'), target: values.get('target')};
       readout.textContent = reply.ok ? '' : body.title + ': ' + body.detail;
       draw();
       table();
     } catch (error) {
       if (error.name === 'AbortError') return; // for the next
+      rates = [];
+      draw();
+      table();
       readout.textContent = 'The history did not come.';
     }
     section.setAttribute('aria-busy', 'false');
@@ -165,7 +169,11 @@
   });
   details.addEventListener('toggle', table);
   document.addEventListener('pair', load);
-  document.addEventListener('backing', () => { if (rates.length === 0) load(); });
+  document.addEventListener('backing', () => {
+    const other = section.dataset.newest !== newest;
+    newest = section.dataset.newest;
+    if (other || rates.length === 0) load();
+  });
   new ResizeObserver(() => { if (chart) chart.setSize(size()); }).observe(plot);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (chart) chart.redraw(); });
   load();

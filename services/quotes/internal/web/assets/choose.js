@@ -75,6 +75,8 @@ for (const [n, select] of [...document.querySelectorAll('#convert select')].entr
     } else if (event.key === 'Enter' && !list.hidden) {
       event.preventDefault();
       if (list.children[active]) choose(list.children[active].dataset.code);
+    } else if (event.key === 'Tab' && !list.hidden && list.children[active] && list.children[active].dataset.code !== select.value) {
+      choose(list.children[active].dataset.code); // what is marked is what one means
     } else if (event.key === 'Escape' && !list.hidden) {
       close();
       show();

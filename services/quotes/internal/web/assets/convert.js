@@ -50,16 +50,18 @@
 
   const changed = () => {
     clearTimeout(due);
+    for (const b of answer.querySelectorAll('.lock button')) b.disabled = true; // it is of another question
     due = setTimeout(ask, 150);
   };
   form.addEventListener('input', event => {
     // 100.00 is no amount of a currency without decimals, and 100 is one of all.
-    if (event.target === form.source) form.amount.value = form.amount.value.replace(/\.0+$/, '');
+    if (event.target === form.source) form.amount.value = form.amount.value.replace(/[.,]0{1,2}$/, '');
     changed();
     if (event.target !== form.amount) document.dispatchEvent(new Event('pair'));
   });
   // What was asked in vain, or answered with a warning, may have another answer now.
   document.addEventListener('backing', () => { if (!answer.contains(document.activeElement)) changed(); });
+  addEventListener('pageshow', event => { if (event.persisted) changed(); }); // with a key of its own
   form.addEventListener('submit', event => {
     event.preventDefault();
     changed();
