@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -136,4 +139,43 @@ func TestPageSpeaksAsItsReaderDoes(t *testing.T) {
 	b.until(`location.search === '?amount=1234.57&source=EUR&target=USD'`)
 	b.click(".lock button")
 	b.says(".quote", "1.234,57 EUR = 1.444,32 USD")
+}
+
+// What is marked in the list is what one means, by Tab too.
+func TestTabTakesTheCurrencyThatIsMarked(t *testing.T) {
+	t.Parallel()
+	_, quotes := attached(t)
+	b := openTab(t)
+	b.open(quotes.url + "/")
+	b.says("#answer", "116.99 USD")
+	b.write(".to input", "yen")
+	b.until(`document.querySelector('#currencies-1 [aria-selected=true]')?.dataset.code === 'JPY'`)
+	b.press(kb.Tab)
+	b.says("#answer", "18,566 JPY")
+}
+
+func TestAnOpenPageNoticesANewDay(t *testing.T) {
+	t.Parallel()
+	var published atomic.Bool
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		day, rate := "2026-08-20", "1.25"
+		if published.Load() {
+			day, rate = "2026-08-21", "1.50"
+		}
+		if !strings.HasPrefix(r.URL.Path, "/v1/latest") {
+			fmt.Fprintf(w, `{"amount":1,"base":"EUR","start_date":"2026-08-20","end_date":%[1]q,"rates":{%[1]q:{"USD":%[2]s}}}`, day, rate)
+			return
+		}
+		fmt.Fprintf(w, `{"amount":1,"base":"EUR","date":%q,"rates":{"GBP":0.9,"USD":%s}}`, day, rate)
+	}))
+	defer service.Close()
+	quotes := start(t, "quotes", "RATES_URL="+service.URL+"?max_age=1s", "LOCK_MAX_DAYS=36500")
+	b := openTab(t)
+	b.open(quotes.url + "/")
+	b.says("#answer", "125.00 USD")
+	published.Store(true)
+	b.says("#answer", "150.00 USD")
+	b.says(".readout", "1 EUR = 1.5 USD")
+	b.click(".lock button")
+	b.says(".sum", "150.00 USD")
 }
