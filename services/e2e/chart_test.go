@@ -158,6 +158,10 @@ func (c chart) marksTheChosenDay() {
 	c.loads()
 	c.wants(10)
 	c.until(marked)
+	c.click("[data-span='1']") // in which it is not
+	c.loads()
+	c.wants(10)
+	c.until(marked)
 	c.set("[name=date]", "")
 	c.loads()
 	c.wants(last)

@@ -87,6 +87,8 @@ func TestALimpingProducerIsHardlyNoticedOverTheRedisProtocol(t *testing.T) {
 	limpAll(t, []limp{
 		{"2 s latency", toxic(`{"type":"latency","attributes":{"latency":2000}}`), true, false},
 		{"black hole", toxic(`{"type":"timeout","attributes":{"timeout":0}}`), true, false},
+		{"10% resets", toxic(`{"type":"reset_peer","toxicity":0.1}`), false, false},
+		{"1 KB/s", toxic(`{"type":"bandwidth","attributes":{"rate":1}}`), false, false},
 		{"cut answers", toxic(`{"type":"limit_data","attributes":{"bytes":300}}`), true, true},
 		{"resets", toxic(`{"type":"reset_peer"}`), true, false},
 	}, func(t *testing.T) *wire { return newRedisWire(t, rates) })

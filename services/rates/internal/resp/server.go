@@ -104,6 +104,7 @@ func (s *Server) Serve(l net.Listener) error {
 			_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // a new connection has room for this
 			_, _ = io.WriteString(conn, "-ERR max number of clients reached\r\n")
 			conn.Close()
+			s.Log.Info("connection", "client", conn.RemoteAddr().String(), "commands", 0, "errors", 1, "duration", "0s", "end", "one too many")
 			continue
 		}
 		go func() {

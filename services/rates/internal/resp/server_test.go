@@ -161,6 +161,7 @@ func TestOneConnectionTooMany(t *testing.T) {
 	if got := s.metric("resp_connections_refused_total"); got != "1" {
 		t.Errorf("got %s refused, want 1", got)
 	}
+	s.line(t, `"one too many"`)
 	first.Close()
 	eventually(t, "there is room again", func() bool { return s.open() == 1 })
 	if got := shown(s.dial(t).ask("PING")); got != "+PONG" {

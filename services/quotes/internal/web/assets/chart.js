@@ -131,7 +131,9 @@
     if (span) {
       const from = new Date(section.dataset.newest || Date.now());
       from.setUTCMonth(from.getUTCMonth() - Number(span));
-      values.set('from', from.toISOString().slice(0, 10));
+      // The chosen day is seen too, or the published one before it.
+      const chosen = form.date.value ? Date.parse(form.date.value) - 14 * 864e5 : Infinity;
+      values.set('from', new Date(Math.min(from, chosen)).toISOString().slice(0, 10));
     }
     csv.href = '/v1/rates.csv?' + values;
     try {
