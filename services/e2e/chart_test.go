@@ -2,14 +2,9 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -198,24 +193,9 @@ func (b *tab) of(t *testing.T) *tab { return &tab{t: t, ctx: b.ctx} }
 func TestChartNamesThePairOfItsNumbers(t *testing.T) {
 	t.Parallel()
 	_, quotes := attached(t)
-	u, err := url.Parse(quotes.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	asked, held := make(chan struct{}, 9), make(chan struct{})
-	release := sync.OnceFunc(func() { close(held) })
-	proxy := httputil.NewSingleHostReverseProxy(u)
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/rates" && r.URL.Query().Get("target") == "JPY" {
-			asked <- struct{}{}
-			<-held
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	defer slow.Close()
-	defer release()
+	way, asked, release := holding(t, quotes, "/v1/rates")
 	b := openTab(t)
-	b.open(slow.URL + "/")
+	b.open(way + "/")
 	b.says(".readout", "1 EUR = 1.1699 USD")
 	b.write(".to input", "yen")
 	b.press(kb.Enter)

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -178,4 +181,62 @@ func TestAnOpenPageNoticesANewDay(t *testing.T) {
 	b.says(".readout", "1 EUR = 1.5 USD")
 	b.click(".lock button")
 	b.says(".sum", "150.00 USD")
+}
+
+// holding is a way to an app on which a path's questions for yen are held, and
+// told of, until they are released.
+func holding(t *testing.T, a *app, path string) (way string, asked <-chan struct{}, release func()) {
+	t.Helper()
+	to, err := url.Parse(a.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, held := make(chan struct{}, 9), make(chan struct{})
+	release = sync.OnceFunc(func() { close(held) })
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path && r.URL.Query().Get("target") == "JPY" {
+			told <- struct{}{}
+			<-held
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	t.Cleanup(release)
+	return s.URL, told, release
+}
+
+// What is locked is what was asked: not the last question, while the answer to
+// the next is on its way.
+func TestNothingIsLockedWhileTheAnswerIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	_, quotes := attached(t)
+	way, asked, release := holding(t, quotes, "/")
+	b := openTab(t)
+	b.open(way + "/")
+	b.says("#answer", "116.99 USD")
+	b.write(".to input", "yen")
+	b.press(kb.Enter)
+	<-asked
+	b.until(`document.querySelector('.lock button').disabled`)
+	release()
+	b.says("#answer", "18,566 JPY")
+	b.until(`!document.querySelector('.lock button').disabled`)
+}
+
+// A quote's page is better than a browser's: at its expiry it stays until
+// quotes is there to say so.
+func TestAQuotesPageWaitsForQuotesAtItsExpiry(t *testing.T) {
+	t.Parallel()
+	rates := start(t, "rates")
+	env := []string{fmt.Sprint("PORT=", freePorts(t)), "DATABASE_URL=" + sqliteURL(t), "RATES_URL=" + rates.url, "LOCK_MAX_DAYS=36500", "QUOTE_TTL=3s"}
+	quotes := start(t, "quotes", env...)
+	b := openTab(t)
+	b.open(quotes.url + "/")
+	b.click(".lock button")
+	b.says("h1", "Quote ACTIVE")
+	quotes.stop(syscall.SIGTERM)
+	b.says(".countdown", "0:00 left")
+	start(t, "quotes", env...)
+	b.says("h1", "Quote EXPIRED")
 }
