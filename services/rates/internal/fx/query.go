@@ -30,13 +30,16 @@ type Rates struct {
 
 // On answers q with each currency's newest rate of the 14 days up to day and on it. A currency that has ended is
 // carried that long with its last rate, and day may lie that far in the future.
-func (t *Table) On(day Day, q Query) (Rates, error) {
+func (t *Table) On(day Day, q Query) (Rates, error) { return t.AppendOn(nil, day, q) }
+
+// AppendOn is On with its rates appended to dst, for who has room.
+func (t *Table) AppendOn(dst []Rate, day Day, q Query) (Rates, error) {
 	a, err := t.resolve(q)
 	if err != nil {
 		return Rates{}, err
 	}
 	oldest, newest := t.window(day)
-	return t.answer(make([]Rate, 0, len(a.quotes)), a, oldest, newest)
+	return t.answer(slices.Grow(dst, len(a.quotes)), a, oldest, newest)
 }
 
 // Latest answers q for the newest day, however old that is: a client can judge a date, it can do nothing with an

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"example.com/portpair/services/rates/internal/fx"
@@ -30,13 +31,8 @@ func latest(table func() *fx.Table, c caching) handler {
 			return err
 		}
 		t := table()
-		rates, err := t.Latest(q.Query)
-		if err != nil {
-			return err
-		}
 		c.current(w.Header(), t.Newest())
-		answerRates(rates).write(w, r)
-		return nil
+		return answerOn(w, r, t, t.Newest(), q.Query)
 	}
 }
 
@@ -55,13 +51,8 @@ func day(table func() *fx.Table, c caching) handler {
 			return err
 		}
 		t := table()
-		rates, err := t.On(day, q.Query)
-		if err != nil {
-			return err
-		}
 		c.about(w.Header(), day, day, t)
-		answerRates(rates).write(w, r)
-		return nil
+		return answerOn(w, r, t, day, q.Query)
 	}
 }
 
@@ -120,12 +111,30 @@ func currencies(table func() *fx.Table, c caching) handler {
 // The answers below are rendered by hand: numbers keep their digits, and it
 // is a fifth of the time.
 
-func answerRates(rates fx.Rates) answer {
-	body := make([]byte, 0, 64+20*len(rates.Rates))
-	body = appendQuestion(body, rates.Amount, rates.Base)
+// scratch is what the answer about a day is made in.
+type scratch struct {
+	rates []fx.Rate
+	body  []byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// answerOn answers with the rates of a day. Cache-Control is set, and is an
+// error's own if there are none.
+func answerOn(w http.ResponseWriter, r *http.Request, t *fx.Table, day fx.Day, q fx.Query) error {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s) // net/http has copied what was written
+	rates, err := t.AppendOn(s.rates[:0], day, q)
+	if err != nil {
+		return err
+	}
+	s.rates = rates.Rates
+	body := appendQuestion(s.body[:0], rates.Amount, rates.Base)
 	body = appendDay(append(body, `,"date":`...), rates.Date)
 	body = appendRates(append(body, `,"rates":`...), rates.Rates)
-	return newAnswer(jsonType, append(body, '}'))
+	s.body = append(body, '}')
+	newAnswer(jsonType, s.body).write(w, r)
+	return nil
 }
 
 func writeSeries(s *stream, series fx.Series) {
