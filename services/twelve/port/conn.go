@@ -12,7 +12,8 @@ import (
 // conn is an accepted connection whose deadlines are cheap to move to later,
 // as net/http does four times a request: each time the runtime would change a
 // timer, a tenth of what a short request costs. Instead the first one stays
-// set, and when it fires a look is taken at the one that is wanted by then.
+// set, and when it fires a look is taken at the one that is wanted by then; one
+// in the past, which is to wake who waits, is set only where somebody does.
 type conn struct {
 	net.Conn
 	asked       atomic.Bool // for something
@@ -23,7 +24,8 @@ type deadline struct {
 	mu     sync.Mutex
 	wanted time.Time // zero: none
 	set    time.Time // in the runtime, never after wanted; zero: none
-	now    bool      // set in the past, to wake who waits
+	now    bool      // set in the past
+	inside int       // who reads, or writes
 }
 
 // soonest is how soon the next deadline may be after none was wanted.
@@ -41,6 +43,10 @@ func (c *conn) SetDeadline(t time.Time) error {
 }
 
 func (c *conn) Read(b []byte) (int, error) {
+	if !c.read.enter() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	defer c.read.leave()
 	for {
 		n, err := c.Conn.Read(b)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.read.isDue(c.Conn.SetReadDeadline) {
@@ -50,6 +56,10 @@ func (c *conn) Read(b []byte) (int, error) {
 }
 
 func (c *conn) Write(b []byte) (written int, err error) {
+	if !c.write.enter() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	defer c.write.leave()
 	for {
 		n, err := c.Conn.Write(b[written:])
 		written += n
@@ -66,15 +76,35 @@ func (d *deadline) want(t time.Time, set func(time.Time) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wanted = t
-	if !d.now && (t.IsZero() || !d.set.IsZero() && !t.Before(d.set)) {
+	past := isPast(t)
+	if past && d.inside == 0 || !d.now && (t.IsZero() || !d.set.IsZero() && !t.Before(d.set)) {
 		return nil
 	}
-	if d.now = !t.IsZero() && t.Before(began); t.IsZero() {
+	if d.now = past; t.IsZero() {
 		t = time.Now().Add(soonest)
 	}
 	d.set = t
 	return set(t)
 }
+
+// enter reports whether there is time to read, or to write.
+func (d *deadline) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if isPast(d.wanted) {
+		return false
+	}
+	d.inside++
+	return true
+}
+
+func (d *deadline) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside--
+}
+
+func isPast(t time.Time) bool { return !t.IsZero() && t.Before(began) }
 
 // isDue tells whether the deadline that has fired is the one that is wanted,
 // and else sets that.

@@ -107,6 +107,28 @@ func TestADeadlineInThePastWakesAReader(t *testing.T) {
 	}
 }
 
+// As for a handler that is done before net/http's reader has begun to wait.
+func TestADeadlineInThePastCountsForWhoComesLater(t *testing.T) {
+	ours, theirs := joined(t)
+	theirs.Write([]byte("x"))
+	for range 3 {
+		ours.SetDeadline(time.Unix(1, 0))
+		if n, err := ours.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("read %d (%v), want a timeout", n, err)
+		}
+		if n, err := ours.Write([]byte("x")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("wrote %d (%v), want a timeout", n, err)
+		}
+		ours.SetDeadline(time.Time{})
+		if _, err := ours.Write([]byte("y")); err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := ours.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("read %d (%v), want what was sent", n, err)
+	}
+}
+
 func TestAWriteGoesOnWhenItsDeadlineHasMoved(t *testing.T) {
 	ours, theirs := joined(t)
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // more than the system keeps

@@ -49,7 +49,7 @@ func (d Date) AddDays(n int) Date { return DateOf(d.Midnight().AddDate(0, 0, n))
 
 // String returns d as YYYY-MM-DD.
 func (d Date) String() string {
-	return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)
+	return d.Midnight().Format(time.DateOnly)
 }
 
 // Midnight is when the day begins, in UTC.
