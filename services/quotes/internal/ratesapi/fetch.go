@@ -96,7 +96,9 @@ func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, er
 		fallthrough
 	default:
 		c.budget.earn()
-		c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
+		if c.log.Enabled(ctx, slog.LevelDebug) {
+			c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)
+		}
 	}
 	c.status.add(done, c.clean(a.server))
 	c.observe(done)

@@ -61,9 +61,8 @@ func newHTTP(c *Client) overHTTP {
 	}
 	return overHTTP{c, transport, &retryablehttp.Client{
 		HTTPClient: &http.Client{
-			Transport:     keepIdle{transport},
+			Transport:     timed{transport, o.Timeout},
 			CheckRedirect: c.handle.CheckRedirect,
-			Timeout:       o.Timeout, // of one attempt, body included
 		},
 		RetryMax:     o.Attempts - 1,
 		RetryWaitMin: minWait,
@@ -116,10 +115,7 @@ func (o overHTTP) get(ctx context.Context, path string) (resp *http.Response, bo
 	path, query, _ := strings.Cut(path, "?")
 	u := o.handle.URL("v1", path)
 	u.RawQuery = query
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, nil, err
-	}
+	req := retryablehttp.Request{Request: (&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}}).WithContext(ctx)}
 	o.handle.Authorize(req.Request)
 	logs.Forward(ctx, req.Header)
 	req.Header.Set("Accept", "application/json")
@@ -132,7 +128,7 @@ func (o overHTTP) get(ctx context.Context, path string) (resp *http.Response, bo
 		body, err = readBody(resp.Body)
 		return err
 	})
-	if resp, err = o.http.Do(req); err == nil {
+	if resp, err = o.http.Do(&req); err == nil {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // a last 503 is unread yet, and its connection worth keeping
 		resp.Body.Close()
 	}
@@ -189,11 +185,35 @@ func ageHeader(s string) time.Duration {
 	return time.Duration(min(seconds, 365*24*3600)) * time.Second
 }
 
-// keepIdle hides the transport's CloseIdleConnections, which go-retryablehttp
-// calls whenever one call gives up: the other calls' connections are fine.
-type keepIdle struct{ transport *http.Transport }
+// timed gives each exchange a time, body included. http.Client's Timeout would
+// take a goroutine for it, since this is not the transport it knows: it hides
+// CloseIdleConnections, which go-retryablehttp calls whenever one call gives
+// up, and the other calls' connections are fine.
+type timed struct {
+	transport *http.Transport
+	timeout   time.Duration
+}
 
-func (k keepIdle) RoundTrip(r *http.Request) (*http.Response, error) { return k.transport.RoundTrip(r) }
+func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
+	resp, err := t.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = timedBody{resp.Body, cancel}
+	return resp, nil
+}
+
+type timedBody struct {
+	io.ReadCloser
+	end context.CancelFunc
+}
+
+func (b timedBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}
 
 // checkRetry retries safe requests only, when another attempt may help: not
 // after an answer that says no, a redirect we do not follow, a certificate we

@@ -214,9 +214,8 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 	}
 	one := &call{done: make(chan struct{})}
 	started := c.begin(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline())
+		ctx, cancel := context.WithTimeout(outliving{c.closing, ctx}, c.deadline())
 		defer cancel()
-		defer context.AfterFunc(c.closing, cancel)()
 		one.kept, one.err = c.guarded(ctx, q, s.kept.Load())
 		s.mu.Lock()
 		if one.err == nil {
@@ -240,6 +239,20 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 		s.call = one
 	}
 	return one
+}
+
+// outliving is the context of a call: its end is the client's, its request id
+// and trace are those of the request that started it.
+type outliving struct {
+	context.Context
+	request context.Context
+}
+
+func (o outliving) Value(key any) any {
+	if v := o.Context.Value(key); v != nil {
+		return v
+	}
+	return o.request.Value(key)
 }
 
 // begin runs f in a goroutine that Close waits for, or not at all once the

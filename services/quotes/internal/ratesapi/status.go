@@ -1,6 +1,7 @@
 package ratesapi
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"log/slog"
@@ -65,7 +66,7 @@ type history struct {
 	calls       []Call // oldest first
 	server      string
 	lastSuccess time.Time
-	pending     map[*time.Time]bool // when each call under way began
+	pending     list.List // when each call under way began, the oldest first
 }
 
 // begin notes a call that is under way until the func that it returns is
@@ -73,22 +74,19 @@ type history struct {
 func (h *history) begin(at time.Time) (end func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pending == nil {
-		h.pending = map[*time.Time]bool{}
-	}
-	h.pending[&at] = true
+	call := h.pending.PushBack(at)
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.pending, &at)
+		h.pending.Remove(call)
 	}
 }
 
 // hanging is how long the oldest call under way has been so by now, if that
 // is too long.
 func (h *history) hanging(now time.Time) (since time.Duration, ok bool) {
-	for began := range h.pending {
-		since = max(since, now.Sub(*began))
+	if oldest := h.pending.Front(); oldest != nil {
+		since = now.Sub(oldest.Value.(time.Time))
 	}
 	return since, since >= hangs
 }
