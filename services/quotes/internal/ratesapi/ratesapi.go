@@ -169,7 +169,7 @@ func (c *Client) answer(ctx context.Context, s *slot, q question, maxAge time.Du
 	call := c.ask(ctx, s, q, maxAge, maxAge > 0 || limps)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	err := fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
+	var err error
 	select {
 	case <-call.done:
 		if call.err == nil {
@@ -177,6 +177,7 @@ func (c *Client) answer(ctx context.Context, s *slot, q question, maxAge time.Du
 		}
 		err = call.err
 	case <-timer.C:
+		err = fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
