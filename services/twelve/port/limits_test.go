@@ -16,7 +16,7 @@ const short = 50 * time.Millisecond
 // limited serves h with the limits that set lowers.
 func limited(t *testing.T, h http.Handler, set func(*http.Server)) string {
 	t.Helper()
-	srv := server(t, h).server(new(atomic.Int64), new(conns))
+	srv := server(t, h).server(new(atomic.Int64), new(conns), new(pacer))
 	set(srv)
 	l := listenLocal(t, "127.0.0.1")[0]
 	ended := make(chan error, 1)

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -34,12 +33,6 @@ const (
 	// lameDuck is how long kept-alive connections are still served, when the
 	// port is closed already.
 	lameDuck = 300 * time.Millisecond
-
-	// headroom is heap that is never touched, and so no memory: with it the
-	// collector lets 32 MB of garbage more pile up, and runs ten times a second
-	// under full load where it ran sixty. A higher GOGC does the same at a price
-	// that grows with the clients.
-	headroom = 32 << 20
 )
 
 // ErrInterrupted is returned by Serve when a second Ctrl-C cut the drain short.
@@ -69,14 +62,15 @@ type Server struct {
 // did. A second SIGTERM changes nothing; a second SIGINT ends at once with
 // ErrInterrupted.
 func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
-	defer runtime.KeepAlive(make([]byte, headroom))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
 
 	var inFlight atomic.Int64
 	var open conns
-	srv := s.server(&inFlight, &open)
+	var pace pacer
+	srv := s.server(&inFlight, &open, &pace)
+	defer pace.start()()
 	in := entrance{failed: make(chan error, 1)}
 	defer in.accepting.Wait() // until the last listener is closed
 	in.open(listeners, srv.Serve)
@@ -129,10 +123,10 @@ func (s Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 }
 
 // server is net/http's with our limits; inFlight counts its requests.
-func (s Server) server(inFlight *atomic.Int64, open *conns) *http.Server {
+func (s Server) server(inFlight *atomic.Int64, open *conns, pace *pacer) *http.Server {
 	return &http.Server{
 		ConnState:         open.note,
-		Handler:           s.wrap(inFlight),
+		Handler:           s.wrap(inFlight, pace),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -177,10 +171,11 @@ func shutdown(ctx context.Context, srv *http.Server, open *conns) error {
 
 // wrap names the server on every answer and asks clients to come back over a
 // new connection while draining, and where this one is in doubt.
-func (s Server) wrap(inFlight *atomic.Int64) http.Handler {
+func (s Server) wrap(inFlight *atomic.Int64, pace *pacer) http.Handler {
 	server := []string{s.Name + "/" + s.Version}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inFlight.Add(1)
+		pace.served.Add(1)
 		defer inFlight.Add(-1)
 		w.Header()["Server"] = server
 		if s.Health.draining.Load() || inDoubt(r) {
