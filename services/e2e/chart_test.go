@@ -149,7 +149,7 @@ func (c chart) marksTheChosenDay() {
 	if evaluate[bool](c.tab, marked) {
 		c.t.Error("a day is marked before one is chosen")
 	}
-	c.set("[name=date]", c.days[10])
+	c.chooses(c.days[10], 10)
 	c.loads()
 	c.wants(10)
 	c.until(marked)
@@ -157,9 +157,18 @@ func (c chart) marksTheChosenDay() {
 	c.loads()
 	c.wants(10)
 	c.until(marked)
-	c.set("[name=date]", "")
+	c.chooses("", last)
 	c.loads()
 	c.wants(last)
+}
+
+// chooses sets the day, and waits for the answer of it: one of another height
+// moves the chart.
+func (c chart) chooses(day string, i int) {
+	c.t.Helper()
+	c.set("[name=date]", day)
+	of, _ := time.Parse(time.DateOnly, c.days[i]) // it was written so
+	c.says("#answer", "Reference rate of "+of.Format("Monday 2 January 2006"))
 }
 
 func (c chart) hasSpans() {
