@@ -252,12 +252,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // eventuallyWithin is eventually where an app's own limit is over patience.
 func eventuallyWithin(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(limit); !ok(); <-tick.C {
+	deadline := time.Now().Add(limit)
+	for pause := 2 * time.Millisecond; !ok(); pause = min(pause*3/2, 50*time.Millisecond) { // a look at a page is not for nothing
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %v in vain until %s", limit, what)
 		}
+		<-time.After(pause)
 	}
 }
 

@@ -2,6 +2,7 @@ package fx_test
 
 import (
 	"math/big"
+	"strings"
 	"testing"
 
 	"example.com/portpair/services/rates/internal/fx"
@@ -36,13 +37,13 @@ func crossCheck(t *testing.T, table *fx.Table, d fx.Day, amount string) {
 	if err != nil {
 		t.Fatalf("%s: %v", amount, err)
 	}
-	sum := rat(t, parsed)
-	legs := map[string]*big.Rat{fx.EUR: sum}
+	sum := fractionOf(t, parsed)
+	legs := map[string]fraction{fx.EUR: sum}
 	for _, r := range published.Rates {
-		legs[r.Currency] = ratBand(mul(sum, rat(t, r.Value)))
+		legs[r.Currency] = sum.times(fractionOf(t, r.Value)).band()
 	}
 	for base, baseLeg := range legs {
-		if baseLeg.Sign() == 0 || base == fx.EUR && amount == "1" {
+		if baseLeg.num.Sign() == 0 || base == fx.EUR && amount == "1" {
 			continue
 		}
 		got, err := table.On(d, fx.Query{Base: base, Amount: parsed})
@@ -55,45 +56,62 @@ func crossCheck(t *testing.T, table *fx.Table, d fx.Day, amount string) {
 		for _, r := range got.Rates {
 			want := legs[r.Currency]
 			if base != fx.EUR {
-				want = ratBand(new(big.Rat).Quo(mul(sum, want), baseLeg))
+				want = sum.times(want).over(baseLeg).band()
 			}
-			if rat(t, r.Value).Cmp(want) != 0 {
-				t.Errorf("%v, %s %s in %s: got %v, want %v", d, amount, base, r.Currency, r.Value, want.FloatString(6))
+			if fractionOf(t, r.Value).cmp(want) != 0 {
+				t.Errorf("%v, %s %s in %s: got %v, want %v", d, amount, base, r.Currency, r.Value, new(big.Rat).SetFrac(want.num, want.den).FloatString(6))
 			}
 		}
 	}
 }
 
-var ratBands = []struct {
-	over     *big.Rat
-	decimals int64
-}{{big.NewRat(1, 10_000), 5}, {big.NewRat(1, 1), 4}, {big.NewRat(20, 1), 3}, {big.NewRat(80, 1), 2}, {big.NewRat(5000, 1), 0}}
+// fraction is num/den, den over 0. It is not in lowest terms, which is most of
+// what a big.Rat costs.
+type fraction struct{ num, den *big.Int }
 
-func ratBand(v *big.Rat) *big.Rat {
-	decimals := int64(6)
-	for _, b := range ratBands {
-		if v.Cmp(b.over) > 0 {
-			decimals = b.decimals
-		}
-	}
-	shift := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(decimals), nil))
-	scaled := mul(v, shift)
-	floor := new(big.Int).Quo(scaled.Num(), scaled.Denom())
-	rest := new(big.Rat).Sub(scaled, new(big.Rat).SetInt(floor))
-	tie := rest.Cmp(big.NewRat(1, 2))
-	if tie > 0 || tie == 0 && (decimals == 0 || floor.Bit(0) == 1) {
-		floor.Add(floor, big.NewInt(1))
-	}
-	return new(big.Rat).Quo(new(big.Rat).SetInt(floor), shift)
-}
-
-func mul(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
-
-func rat(t *testing.T, d fx.Decimal) *big.Rat {
+func fractionOf(t *testing.T, d fx.Decimal) fraction {
 	t.Helper()
-	r, ok := new(big.Rat).SetString(d.String())
+	whole, decimals, _ := strings.Cut(d.String(), ".")
+	num, ok := new(big.Int).SetString(whole+decimals, 10)
 	if !ok {
 		t.Fatalf("%v is not a number", d)
 	}
-	return r
+	return fraction{num, tenTo(len(decimals))}
 }
+
+func (f fraction) times(g fraction) fraction { return fraction{mul(f.num, g.num), mul(f.den, g.den)} }
+
+func (f fraction) over(g fraction) fraction { return fraction{mul(f.num, g.den), mul(f.den, g.num)} }
+
+func (f fraction) cmp(g fraction) int { return mul(f.num, g.den).Cmp(mul(g.num, f.den)) }
+
+var bands = []struct {
+	over     fraction
+	decimals int
+}{
+	{fraction{big.NewInt(1), big.NewInt(10_000)}, 5},
+	{fraction{big.NewInt(1), big.NewInt(1)}, 4},
+	{fraction{big.NewInt(20), big.NewInt(1)}, 3},
+	{fraction{big.NewInt(80), big.NewInt(1)}, 2},
+	{fraction{big.NewInt(5000), big.NewInt(1)}, 0},
+}
+
+// band rounds as the contract says.
+func (f fraction) band() fraction {
+	decimals := 6
+	for _, b := range bands {
+		if f.cmp(b.over) > 0 {
+			decimals = b.decimals
+		}
+	}
+	floor, rest := new(big.Int).QuoRem(mul(f.num, tenTo(decimals)), f.den, new(big.Int))
+	tie := rest.Lsh(rest, 1).Cmp(f.den)
+	if tie > 0 || tie == 0 && (decimals == 0 || floor.Bit(0) == 1) {
+		floor.Add(floor, big.NewInt(1))
+	}
+	return fraction{floor, tenTo(decimals)}
+}
+
+func mul(a, b *big.Int) *big.Int { return new(big.Int).Mul(a, b) }
+
+func tenTo(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
