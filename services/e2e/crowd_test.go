@@ -91,6 +91,7 @@ func (c crowd) ended(t *testing.T, limit time.Duration) map[string]int {
 // TestIdleConnections: what they cost, that others are served beside them,
 // that nothing of them stays, and that they do not hold the drain.
 func TestIdleConnections(t *testing.T) {
+	t.Parallel()
 	size := 500
 	if full() {
 		size = 5000

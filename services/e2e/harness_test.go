@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -41,12 +42,19 @@ func testMain(m *testing.M) int {
 	binDir = dir
 	os.Setenv("GORACE", "atexit_sleep_ms=10") // a second at the end of each process, else
 	defer endBrowser()
+	var building sync.WaitGroup
+	var failed atomic.Bool
 	for _, app := range []string{"rates", "quotes"} {
-		args := append([]string{"build", "-C", "../" + app, "-trimpath", "-o", filepath.Join(dir, app)}, buildFlags...)
-		if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", app, err, out)
-			return 1
-		}
+		building.Go(func() {
+			args := append([]string{"build", "-C", "../" + app, "-trimpath", "-o", filepath.Join(dir, app)}, buildFlags...)
+			if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+				fmt.Fprintf(os.Stderr, "building %s: %v\n%s", app, err, out)
+				failed.Store(true)
+			}
+		})
+	}
+	if building.Wait(); failed.Load() {
+		return 1
 	}
 	return m.Run()
 }

@@ -73,6 +73,7 @@ func counter(t *testing.T, a *app, name string) int {
 }
 
 func TestTwoProcessesOnOnePostgresAcceptEachQuoteOnce(t *testing.T) {
+	t.Parallel()
 	const quotes, each = 100, 10
 	database := databaseURL(t)
 	rates := start(t, "rates")
@@ -202,6 +203,7 @@ func (c *cluster) stop() {
 }
 
 func TestPostgresComesLateAndGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t)
 	c.stop()
 	quotes := startQuotes(t, start(t, "rates"), "DATABASE_URL="+c.url)
