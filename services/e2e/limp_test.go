@@ -58,6 +58,15 @@ var limps = []limp{
 	}, true, true},
 }
 
+var redisLimps = []limp{
+	{"2 s latency", toxic(`{"type":"latency","attributes":{"latency":2000}}`), true, false},
+	{"black hole", toxic(`{"type":"timeout","attributes":{"timeout":0}}`), true, false},
+	{"10% resets", toxic(`{"type":"reset_peer","toxicity":0.1}`), false, false},
+	{"1 KB/s", toxic(`{"type":"bandwidth","attributes":{"rate":1}}`), false, false},
+	{"cut answers", toxic(`{"type":"limit_data","attributes":{"bytes":300}}`), true, true},
+	{"resets", toxic(`{"type":"reset_peer"}`), true, false},
+}
+
 func toxic(json string) func(*wire) { return func(w *wire) { w.poison(json) } }
 
 func status(code int) func(*wire) {
@@ -67,8 +76,21 @@ func status(code int) func(*wire) {
 }
 
 func TestALimpingProducerIsHardlyNoticed(t *testing.T) {
-	rates := start(t, "rates")
-	limpAll(t, limps, func(t *testing.T) *wire { return newWire(t, rates) })
+	rates, second := startRESP(t)
+	for protocol, over := range map[string]struct {
+		limps   []limp
+		newWire func(*testing.T) *wire
+	}{
+		"over HTTP":               {limps, func(t *testing.T) *wire { return newWire(t, rates) }},
+		"over the Redis protocol": {redisLimps, func(t *testing.T) *wire { return newRedisWire(t, second) }},
+	} {
+		t.Run(protocol, func(t *testing.T) {
+			if !full() {
+				t.Parallel()
+			}
+			limpAll(t, over.limps, over.newWire)
+		})
+	}
 }
 
 // limpAll has a producer limp in some ways, each on a wire of its own.

@@ -82,18 +82,6 @@ func TestProducerRestartsUnnoticedUnderLoadOverTheRedisProtocol(t *testing.T) {
 	restartUnderLoad(t, 2, fmt.Sprintf("redis://localhost:%d", port+1), fmt.Sprintf("PORT=%d", port), fmt.Sprintf("RESP_PORT=%d", port+1))
 }
 
-func TestALimpingProducerIsHardlyNoticedOverTheRedisProtocol(t *testing.T) {
-	_, rates := startRESP(t)
-	limpAll(t, []limp{
-		{"2 s latency", toxic(`{"type":"latency","attributes":{"latency":2000}}`), true, false},
-		{"black hole", toxic(`{"type":"timeout","attributes":{"timeout":0}}`), true, false},
-		{"10% resets", toxic(`{"type":"reset_peer","toxicity":0.1}`), false, false},
-		{"1 KB/s", toxic(`{"type":"bandwidth","attributes":{"rate":1}}`), false, false},
-		{"cut answers", toxic(`{"type":"limit_data","attributes":{"bytes":300}}`), true, true},
-		{"resets", toxic(`{"type":"reset_peer"}`), true, false},
-	}, func(t *testing.T) *wire { return newRedisWire(t, rates) })
-}
-
 // overTLSTo carries what comes over TLS on to an address, under the certificate of
 // a test server that file names.
 func overTLSTo(t *testing.T, s *httptest.Server, to string) (addr string) {

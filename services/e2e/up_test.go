@@ -160,8 +160,18 @@ func (p *pair) ctrlC() {
 	}
 }
 
+// oneMake has the tests that make something in the checkout, whose .env they
+// write, follow each other.
+func oneMake(t *testing.T) {
+	makes.Lock()
+	t.Cleanup(makes.Unlock)
+}
+
+var makes sync.Mutex
+
 func TestMakeUp(t *testing.T) {
 	t.Parallel()
+	oneMake(t)
 	t.Run("gives quotes PORT and rates PORT+100, and the handle follows", func(t *testing.T) {
 		base := freePorts(t, 100, 101)
 		p := up(t, []string{"RATES_URL="}, "make", "up", fmt.Sprintf("PORT=%d", base))
@@ -241,6 +251,8 @@ func TestMakeUp(t *testing.T) {
 }
 
 func TestMakeRunsOneAppAlone(t *testing.T) {
+	t.Parallel()
+	oneMake(t)
 	base := freePorts(t, 100, 101)
 	listens := func(a *app, port int) {
 		eventually(t, fmt.Sprintf("%d is bound", port), func() bool {
