@@ -62,7 +62,7 @@ ifeq ($(RACE),)
 	@if [ -n "$$CI" ]; then echo 'no C compiler: the race detector needs one, and CI needs the race detector'; exit 1; fi
 	@echo 'no C compiler found: the tests run without the race detector'
 endif
-	go test -count=1 -parallel 3 $(RACE) work
+	go test -count=1 -p 3 -parallel 4 $(RACE) work
 
 faults: bin/goreman ## the tests of restarts, losses and limping at full length
 	FAULTS=1 go test -count=1 -timeout 30m -run '$(LONG)' $(RACE) ./services/e2e

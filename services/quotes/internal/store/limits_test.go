@@ -112,13 +112,13 @@ func TestTheLimitHoldsAtAnyMoment(t *testing.T) {
 func TestWhatOthersLockShowsWhenCountedAnew(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
 		clock := newClock()
-		settings := Settings{TTL: time.Minute, Retention: 24 * time.Hour, MaxOpen: 2}
+		settings := Settings{TTL: time.Hour, Retention: 24 * time.Hour, MaxOpen: 2}
 		ours, theirs := db.open(settings, clock), db.open(settings, clock)
 		mustLock(t, ours, aQuote(t, "1"), "")
 		mustLock(t, theirs, aQuote(t, "1"), "")
 		_, _, err := theirs.Lock(t.Context(), aQuote(t, "1"), "")
 		wantErr(t, "who counted when one was open, and locked another", err, quote.ErrOverloaded)
-		clock.pass(countEvery + time.Second)
+		clock.pass(countEvery + countShare*opTimeout) // longer than any counting lets the next one wait
 		_, _, err = ours.Lock(t.Context(), aQuote(t, "1"), "")
 		wantErr(t, "who counts anew", err, quote.ErrOverloaded)
 	})
