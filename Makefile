@@ -57,12 +57,14 @@ LONG := Restart|Swapped|Limping|Killed|Overload|IdleConnections|SlowRequests|Cli
 
 RACE := $(shell command -v "$$(go env CC)" >/dev/null 2>&1 && echo -race)
 
+# Three packages at once, for tests wait more than they compute; and a process
+# under the race detector would wait a second before it exits.
 test: bin/goreman ## everything: unit, process, both apps together
 ifeq ($(RACE),)
 	@if [ -n "$$CI" ]; then echo 'no C compiler: the race detector needs one, and CI needs the race detector'; exit 1; fi
 	@echo 'no C compiler found: the tests run without the race detector'
 endif
-	go test -count=1 -p 3 -parallel 4 $(RACE) work
+	GORACE=atexit_sleep_ms=10 go test -count=1 -p 3 -parallel 4 $(RACE) work
 
 faults: bin/goreman ## the tests of restarts, losses and limping at full length
 	FAULTS=1 go test -count=1 -timeout 30m -run '$(LONG)' $(RACE) ./services/e2e

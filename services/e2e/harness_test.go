@@ -46,7 +46,7 @@ func testMain(m *testing.M) int {
 	var failed atomic.Bool
 	for _, app := range []string{"rates", "quotes"} {
 		building.Go(func() {
-			args := append([]string{"build", "-C", "../" + app, "-trimpath", "-o", filepath.Join(dir, app)}, buildFlags...)
+			args := append([]string{"build", "-C", "../" + app, "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, app)}, buildFlags...)
 			if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
 				fmt.Fprintf(os.Stderr, "building %s: %v\n%s", app, err, out)
 				failed.Store(true)

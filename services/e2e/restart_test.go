@@ -142,17 +142,27 @@ func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 	restartUnderLoad(t, 5, fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("PORT=%d", port))
 }
 
+// forLoad starts an app for a load: as it is shipped in the short version, under
+// the race detector, which takes most of the machine, in the full one.
+func forLoad(t *testing.T, name string, env ...string) *app {
+	t.Helper()
+	if full() {
+		return start(t, name, env...)
+	}
+	return shipped(t, name, env...)
+}
+
 // restartUnderLoad restarts rates, of this environment, some times or 20, while
 // two quotes that are attached to it by a handle are under load.
 func restartUnderLoad(t *testing.T, restarts int, handle string, env ...string) {
 	t.Helper()
-	pace := time.Second / 2
+	pace, answers := time.Second/2, int64(20)
 	if full() {
-		restarts, pace = 20, 3*time.Second
+		restarts, pace, answers = 20, 3*time.Second, 50
 	}
-	producer := start(t, "rates", env...)
-	asking := start(t, "quotes", "RATES_URL="+handle+"?max_age=0s", "LOG_LEVEL=info")
-	keeping := start(t, "quotes", "RATES_URL="+handle+"?max_age=10ms", "LOG_LEVEL=info")
+	producer := forLoad(t, "rates", env...)
+	asking := forLoad(t, "quotes", "RATES_URL="+handle+"?max_age=0s", "LOG_LEVEL=info")
+	keeping := forLoad(t, "quotes", "RATES_URL="+handle+"?max_age=10ms", "LOG_LEVEL=info")
 	var loads []*traffic
 	for _, quotes := range []*app{asking, keeping} {
 		get(t, quotes.url+convert100) // something is known from now on
@@ -166,9 +176,9 @@ func restartUnderLoad(t *testing.T, restarts int, handle string, env ...string) 
 			t.Errorf("exit status %d after SIGTERM, want 0", code)
 		}
 		loads[0].more(t, 4) // without it
-		producer = start(t, "rates", env...)
+		producer = forLoad(t, "rates", env...)
 		for _, l := range loads {
-			l.more(t, 50)
+			l.more(t, answers)
 		}
 		<-tick.C
 	}

@@ -30,7 +30,7 @@ var checkout = sync.OnceValues(func() (string, error) {
 			return "", err
 		}
 	}
-	build := exec.Command("make", "-C", dir, "build", "bin/goreman", "VERSION=0.0.1-test")
+	build := exec.Command("make", "-C", dir, "build", "bin/goreman")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make build: %v\n%s", err, out)
 	}

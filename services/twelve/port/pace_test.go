@@ -13,7 +13,7 @@ func gcPercent() int {
 }
 
 func TestGarbageMayPileUpWhileThereAreManyRequests(t *testing.T) {
-	defer debug.SetGCPercent(gcPercent())
+	defer debug.SetGCPercent(debug.SetGCPercent(defaultGC))
 	var p pacer
 	look := func(served int64, times int) {
 		for range times {
@@ -41,7 +41,7 @@ func TestGarbageMayPileUpWhileThereAreManyRequests(t *testing.T) {
 
 // As large as the heap may be.
 func TestHeadroomDoesNotGrowWithTheHeap(t *testing.T) {
-	defer debug.SetGCPercent(gcPercent())
+	defer debug.SetGCPercent(debug.SetGCPercent(defaultGC))
 	live := make([]byte, 64<<20)
 	debug.FreeOSMemory()
 	new(pacer).look(manyRequests)
