@@ -9,7 +9,7 @@ import (
 
 const (
 	paceEvery    = 250 * time.Millisecond
-	manyRequests = 1000 // in that time
+	manyRequests = 1500 // in that time
 	calmAfter    = 8    // times in a row with fewer
 
 	// headroom is how much more garbage may pile up under load, in bytes. An
