@@ -132,24 +132,24 @@ func TestHandleIsSwappedUnderLoad(t *testing.T) {
 }
 
 func swapUnderLoad(t *testing.T, database string) {
-	swaps, pause := 1, 5*time.Millisecond
+	swaps := 1
 	if full() {
-		swaps, pause = 6, time.Millisecond
+		swaps = 6
 	}
-	rates := forLoad(t, "rates")
+	rates := start(t, "rates")
 	handles := []string{rates.url, thirdParty(t).URL}
 	ports := []int{freePorts(t), freePorts(t)}
 	env := func(i, handle int) []string {
-		return []string{fmt.Sprint("PORT=", ports[i]), "RATES_URL=" + handles[handle], "DATABASE_URL=" + database, "DRAIN_DELAY=1s", "LOG_LEVEL=info", "LOCK_MAX_DAYS=36500"}
+		return []string{fmt.Sprint("PORT=", ports[i]), "RATES_URL=" + handles[handle], "DATABASE_URL=" + database, "DRAIN_DELAY=1s", "LOG_LEVEL=info"}
 	}
-	quotes := []*app{forLoad(t, "quotes", env(0, 0)...), forLoad(t, "quotes", env(1, 0)...)}
+	quotes := []*app{startQuotes(t, rates, env(0, 0)...), startQuotes(t, rates, env(1, 0)...)}
 	url := fmt.Sprintf("http://quotes.localhost:%d", route(t, ports, portOf(t, rates)))
 
 	var of [2]atomic.Int64
 	l := &locking{url: url, kept: map[string]quoteJSON{}}
 	loads := []*traffic{
-		loadWith(t, pause, 3, true, converting(url, &of[0], &of[1])), loadWith(t, pause, 2, false, converting(url, &of[0], &of[1])),
-		loadWith(t, pause, 2, true, l.ask), loadWith(t, pause, 1, false, l.ask),
+		loadWith(t, pause(), 3, true, converting(url, &of[0], &of[1])), loadWith(t, pause(), 2, false, converting(url, &of[0], &of[1])),
+		loadWith(t, pause(), 2, true, l.ask), loadWith(t, pause(), 1, false, l.ask),
 	}
 	for swap := range swaps {
 		to := (swap + 1) % 2
@@ -160,7 +160,7 @@ func swapUnderLoad(t *testing.T, database string) {
 			if code := quotes[i].stop(syscall.SIGTERM); code != 0 {
 				t.Errorf("exit status %d after SIGTERM, want 0", code)
 			}
-			quotes[i] = forLoad(t, "quotes", env(i, to)...)
+			quotes[i] = startQuotes(t, rates, env(i, to)...)
 		}
 		until := of[to].Load() + 50
 		eventually(t, "the new rates are answered", func() bool { return of[to].Load() >= until })

@@ -111,7 +111,11 @@ func limpAll(t *testing.T, limps []limp, newWire func(*testing.T) *wire) {
 				t.Parallel()
 			}
 			w := newWire(t)
-			quotes := forLoad(t, "quotes", "RATES_URL="+w.meter.url+options, "LOG_LEVEL=info", database)
+			start := start
+			if !full() {
+				start = shipped // at once is at once beside other tests too
+			}
+			quotes := start(t, "quotes", "RATES_URL="+w.meter.url+options, "LOG_LEVEL=info", database)
 			get(t, quotes.url+convert100) // something is known from now on
 			before := quotes.holds()
 			requests := loadEvery(t, 20*time.Millisecond, quotes.url+convert100, 8, true)

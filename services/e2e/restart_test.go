@@ -34,11 +34,15 @@ type traffic struct {
 // failure, and nothing is tried twice.
 func load(t *testing.T, url string, clients int, keepAlive bool) *traffic {
 	t.Helper()
-	pause := 5 * time.Millisecond
+	return loadEvery(t, pause(), url, clients, keepAlive)
+}
+
+// pause is what a client of a load makes between two requests.
+func pause() time.Duration {
 	if full() {
-		pause = time.Millisecond
+		return time.Millisecond
 	}
-	return loadEvery(t, pause, url, clients, keepAlive)
+	return 5 * time.Millisecond
 }
 
 // loadEvery is load with another pause.
@@ -142,27 +146,17 @@ func TestProducerRestartsUnnoticedUnderLoad(t *testing.T) {
 	restartUnderLoad(t, 5, fmt.Sprintf("http://localhost:%d", port), fmt.Sprintf("PORT=%d", port))
 }
 
-// forLoad starts an app for a load: as it is shipped in the short version, under
-// the race detector, which takes most of the machine, in the full one.
-func forLoad(t *testing.T, name string, env ...string) *app {
-	t.Helper()
-	if full() {
-		return start(t, name, env...)
-	}
-	return shipped(t, name, env...)
-}
-
 // restartUnderLoad restarts rates, of this environment, some times or 20, while
 // two quotes that are attached to it by a handle are under load.
 func restartUnderLoad(t *testing.T, restarts int, handle string, env ...string) {
 	t.Helper()
-	pace, answers := time.Second/2, int64(20)
+	pace := time.Second / 2
 	if full() {
-		restarts, pace, answers = 20, 3*time.Second, 50
+		restarts, pace = 20, 3*time.Second
 	}
-	producer := forLoad(t, "rates", env...)
-	asking := forLoad(t, "quotes", "RATES_URL="+handle+"?max_age=0s", "LOG_LEVEL=info")
-	keeping := forLoad(t, "quotes", "RATES_URL="+handle+"?max_age=10ms", "LOG_LEVEL=info")
+	producer := start(t, "rates", env...)
+	asking := start(t, "quotes", "RATES_URL="+handle+"?max_age=0s", "LOG_LEVEL=info")
+	keeping := start(t, "quotes", "RATES_URL="+handle+"?max_age=10ms", "LOG_LEVEL=info")
 	var loads []*traffic
 	for _, quotes := range []*app{asking, keeping} {
 		get(t, quotes.url+convert100) // something is known from now on
@@ -176,9 +170,9 @@ func restartUnderLoad(t *testing.T, restarts int, handle string, env ...string) 
 			t.Errorf("exit status %d after SIGTERM, want 0", code)
 		}
 		loads[0].more(t, 4) // without it
-		producer = forLoad(t, "rates", env...)
+		producer = start(t, "rates", env...)
 		for _, l := range loads {
-			l.more(t, answers)
+			l.more(t, 50)
 		}
 		<-tick.C
 	}

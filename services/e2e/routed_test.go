@@ -62,14 +62,14 @@ func TestRoutedConsumersRestartUnnoticedUnderLoad(t *testing.T) {
 	if full() {
 		restarts = 10
 	}
-	rates := forLoad(t, "rates")
+	rates := start(t, "rates")
 	ports := []int{freePorts(t), freePorts(t)}
 	var quotes []*app
 	env := func(i int) []string {
 		return []string{fmt.Sprint("PORT=", ports[i]), "RATES_URL=" + rates.url, "TRUSTED_PROXIES=127.0.0.1/32,::1/128", "LOG_LEVEL=info"}
 	}
 	for i := range ports {
-		quotes = append(quotes, forLoad(t, "quotes", env(i)...))
+		quotes = append(quotes, start(t, "quotes", env(i)...))
 	}
 	router := route(t, ports, portOf(t, rates))
 	url := fmt.Sprintf("http://quotes.localhost:%d%s", router, convert100)
@@ -80,7 +80,7 @@ func TestRoutedConsumersRestartUnnoticedUnderLoad(t *testing.T) {
 				t.Errorf("exit status %d after SIGTERM, want 0", code)
 			}
 			loads[0].more(t, 20)
-			quotes[i] = forLoad(t, "quotes", env(i)...)
+			quotes[i] = start(t, "quotes", env(i)...)
 			loads[0].more(t, 100)
 		}
 	}

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
@@ -33,8 +34,7 @@ type pacer struct {
 // start begins to watch, unless GOGC is set: then whoever runs the app has
 // decided. The func that it returns ends that.
 func (p *pacer) start() (stop func()) {
-	if percent := debug.SetGCPercent(defaultGC); percent != defaultGC {
-		debug.SetGCPercent(percent)
+	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
 	tick, done := time.NewTicker(paceEvery), make(chan struct{})

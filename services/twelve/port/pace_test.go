@@ -50,12 +50,3 @@ func TestHeadroomDoesNotGrowWithTheHeap(t *testing.T) {
 	}
 	live[0] = 1
 }
-
-func TestAnOperatorsGOGCIsLeftAlone(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(250))
-	var p pacer
-	defer p.start()()
-	if got := gcPercent(); got != 250 {
-		t.Errorf("GOGC %d, want 250", got)
-	}
-}

@@ -85,7 +85,9 @@ func (o overHTTP) close() { o.transport.CloseIdleConnections() }
 func (o overHTTP) path(q question) string { return "/v1/" + q.path }
 
 func (o overHTTP) exchange(ctx context.Context, q question, before *kept) (a reply) {
-	resp, body, err := o.get(context.WithValue(ctx, attemptsKey{}, &a.attempts), q.path)
+	var last attempt
+	resp, body, err := o.get(context.WithValue(ctx, attemptKey{}, &last), q.path)
+	a.attempts = last.number
 	what := "cannot be reached"
 	switch {
 	case err != nil && strings.Contains(err.Error(), "malformed HTTP"): // net/http has no type for it
@@ -185,17 +187,17 @@ func ageHeader(s string) time.Duration {
 	return time.Duration(min(seconds, 365*24*3600)) * time.Second
 }
 
-// timed gives each exchange a time, body included. http.Client's Timeout would
-// take a goroutine for it, since this is not the transport it knows: it hides
-// CloseIdleConnections, which go-retryablehttp calls whenever one call gives
-// up, and the other calls' connections are fine.
+// timed gives each attempt a time, redirects and body included. http.Client's
+// Timeout would take a goroutine for it, since this is not the transport it
+// knows: it hides CloseIdleConnections, which go-retryablehttp calls whenever
+// one call gives up, and the other calls' connections are fine.
 type timed struct {
 	transport *http.Transport
 	timeout   time.Duration
 }
 
 func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
+	ctx, cancel := context.WithDeadline(r.Context(), attemptOf(r).began.Add(t.timeout))
 	resp, err := t.transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel()
@@ -275,13 +277,19 @@ func retryAfter(header string) (time.Duration, bool) {
 	return time.Duration(seconds) * time.Second, err == nil
 }
 
-type attemptsKey struct{}
+// attempt is the last one of a call, in its context.
+type attempt struct {
+	number int
+	began  time.Time
+}
+
+type attemptKey struct{}
+
+func attemptOf(r *http.Request) *attempt { return r.Context().Value(attemptKey{}).(*attempt) }
 
 // countAttempt is called before each attempt.
 func countAttempt(_ retryablehttp.Logger, r *http.Request, n int) {
-	if attempts, ok := r.Context().Value(attemptsKey{}).(*int); ok {
-		*attempts = n + 1
-	}
+	*attemptOf(r) = attempt{n + 1, time.Now()}
 }
 
 // readBody reads an answer whole, or says that it is too large or cut short.

@@ -66,6 +66,20 @@ func TestTheTimeoutIsOfOneAttempt(t *testing.T) {
 	})
 }
 
+func TestAnAttemptsTimeIsForItsRedirectsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hop := after(400*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"/on", http.StatusFound)
+		})
+		c := serveInMemory(t, inTurn(hop, hop, hop, answer(good))).attach(t, "?timeout=1s&attempts=1")
+		_, err := c.Latest(t.Context())
+		wantErr(t, err, quote.ErrRatesUnavailable)
+		last := c.last(t)
+		want(t, "outcome", last.Outcome, TimedOut)
+		want(t, "duration", last.Duration, time.Second)
+	})
+}
+
 func TestACallEndsAtItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Each attempt and the wait after it take nearly two timeouts.
