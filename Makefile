@@ -31,8 +31,7 @@ routed: build bin/goreman .env ## both apps behind a routing layer (Caddy) on PO
 ##@ Build
 
 build: ## bin/rates and bin/quotes, static
-	@for app in rates quotes; do \
-	  CGO_ENABLED=0 go build -C services/$$app -trimpath -ldflags '$(LDFLAGS)' -o ../../bin/ . || exit 1; done
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./services/rates ./services/quotes
 
 # The tools are a module of their own, outside go.work, so that what they
 # require never reaches the apps.
@@ -76,17 +75,15 @@ screenshots: ## the README's pictures, in services/quotes/screenshots; needs Chr
 	SCREENSHOTS=$(CURDIR)/services/quotes/screenshots go test -count=1 -v -run TestScreenshots ./services/e2e
 
 bench: build ## the apps side by side with bare handlers (services/e2e/bench)
-	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
+	CGO_ENABLED=0 go build -o bin/ ./services/e2e/bare ./services/e2e/bench
 	bin/bench bin
 
 profile: ## CPU and allocation profiles of the same, in bin/profile
-	@for app in rates quotes; do \
-	  CGO_ENABLED=0 go build -C services/$$app -tags profile -trimpath -o ../../bin/profile/ . || exit 1; done
-	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/profile/ ./bare ./bench
+	CGO_ENABLED=0 go build -tags profile -trimpath -o bin/profile/ ./services/rates ./services/quotes ./services/e2e/bare ./services/e2e/bench
 	bin/profile/bench -time 5s -profile bin/profile bin/profile
 
 growth: build ## what more days of history cost, and more clients
-	CGO_ENABLED=0 go build -C services/e2e -o ../../bin/ ./bare ./bench
+	CGO_ENABLED=0 go build -o bin/ ./services/e2e/bare ./services/e2e/bench
 	bin/bench -growth bin
 
 alone: ## each module builds and vets without the workspace

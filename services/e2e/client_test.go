@@ -11,6 +11,7 @@ import (
 // TestAnExistingClientDoesNotNotice runs npm's frankfurter-api-client, whose
 // package FRANKFURTER_CLIENT names, against rates.
 func TestAnExistingClientDoesNotNotice(t *testing.T) {
+	t.Parallel()
 	dir := os.Getenv("FRANKFURTER_CLIENT")
 	if dir == "" {
 		if os.Getenv("CI") != "" {

@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -42,18 +41,9 @@ func testMain(m *testing.M) int {
 	binDir = dir
 	os.Setenv("GORACE", "atexit_sleep_ms=10") // a second at the end of each process, else
 	defer endBrowser()
-	var building sync.WaitGroup
-	var failed atomic.Bool
-	for _, app := range []string{"rates", "quotes"} {
-		building.Go(func() {
-			args := append([]string{"build", "-C", "../" + app, "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, app)}, buildFlags...)
-			if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
-				fmt.Fprintf(os.Stderr, "building %s: %v\n%s", app, err, out)
-				failed.Store(true)
-			}
-		})
-	}
-	if building.Wait(); failed.Load() {
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", dir}, buildFlags...)
+	if out, err := exec.Command("go", append(args, "../rates", "../quotes")...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the apps: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()

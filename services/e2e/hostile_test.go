@@ -150,6 +150,7 @@ func wantUnharmed(t *testing.T, a *app) {
 }
 
 func TestOddRequestsGetAClearStatus(t *testing.T) {
+	t.Parallel()
 	const get, host = "GET /livez HTTP/1.1\r\n", "Host: app\r\n"
 	large := strings.Repeat("x", 40<<10)
 	rates, quotes := startBoth(t)
@@ -225,6 +226,7 @@ func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 // TestPipelinedLocksDuringTheDrain: what is not answered was not done, so a
 // client may send the rest again elsewhere.
 func TestPipelinedLocksDuringTheDrain(t *testing.T) {
+	t.Parallel()
 	const requests = 10
 	database := sqliteURL(t)
 	rates, quotes := startBoth(t, "DATABASE_URL="+database, "DRAIN_DELAY=200ms")
@@ -270,6 +272,7 @@ func orderOf(body string) string {
 // TestForgedAddressesAndIDs: what a client says of itself is in the log only
 // where it may say so, and never breaks a line.
 func TestForgedAddressesAndIDs(t *testing.T) {
+	t.Parallel()
 	rates, quotes := startBoth(t)
 	proxied := startQuotes(t, rates, "TRUSTED_PROXIES=127.0.0.1/32,::1/128")
 	elsewhere := startQuotes(t, rates, "TRUSTED_PROXIES=10.0.0.0/8")

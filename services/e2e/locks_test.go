@@ -127,6 +127,7 @@ func TestTwoProcessesOnOnePostgresAcceptEachQuoteOnce(t *testing.T) {
 // The database is an attached resource: quotes runs on another when its URL
 // says so, and on the old one again with all that it had.
 func TestDatabaseSwap(t *testing.T) {
+	t.Parallel()
 	rates := start(t, "rates")
 	databases := map[string]string{"one file": sqliteURL(t), "another file": sqliteURL(t)}
 	if os.Getenv("TEST_DATABASE_URL") != "" || os.Getenv("CI") != "" {
@@ -259,6 +260,7 @@ func password(t *testing.T, databaseURL string) string {
 }
 
 func TestNoSecretLeavesTheDatabaseURL(t *testing.T) {
+	t.Parallel()
 	const user, secret = "shop-user", `p@ss/w:rd%?#`
 	userinfo := url.UserPassword(user, secret).String()
 	rates := start(t, "rates")

@@ -21,6 +21,7 @@ var ages = regexp.MustCompile(`"age":"[^"]*"`)
 // difference is README's: what a day carries of days before is in a range too,
 // since it is in the day's key.
 func TestTheSameAnswersOverEveryProtocol(t *testing.T) {
+	t.Parallel()
 	feed := ended(t)
 	env := "FEED_URL=file://" + feed
 	rates, second := startRESP(t, env, "RATES_ACCESS=shop:s3cret pass")

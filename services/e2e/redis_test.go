@@ -249,6 +249,7 @@ RENAME rates:latest x
 `
 
 func TestRatesAnswersAsARealRedisDoes(t *testing.T) {
+	t.Parallel()
 	real, readOnly := startRedis(t)
 	feed := ended(t)
 	real.fill(t, "FEED_URL=file://"+feed)

@@ -85,6 +85,7 @@ func wantOneEach(t *testing.T, quotes *app, database string, keys []string) {
 }
 
 func TestSmugglingShapes(t *testing.T) {
+	t.Parallel()
 	database := sqliteURL(t)
 	rates, quotes := startBoth(t, "DATABASE_URL="+database)
 	checkRates, checkQuotes := baseline(t, rates), baseline(t, quotes)
@@ -116,6 +117,7 @@ func TestSmugglingShapes(t *testing.T) {
 // world behind each shape: the routing layer may refuse it or read it, as a
 // request of its own; the app never does.
 func TestSmugglingThroughTheRoutingLayer(t *testing.T) {
+	t.Parallel()
 	const hidden = "GET /metrics HTTP/1.1\r\nHost: quotes.localhost\r\nX-Request-Id: hidden\r\nConnection: close\r\n\r\n"
 	database, port := sqliteURL(t), freePorts(t)
 	rates, quotes := startBoth(t, "DATABASE_URL="+database, fmt.Sprint("PORT=", port), "TRUSTED_PROXIES=127.0.0.1/32,::1/128")

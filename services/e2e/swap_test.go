@@ -79,6 +79,7 @@ func behindProxy(t *testing.T, target, base string) *httptest.Server {
 }
 
 func TestSameBinaryRunsOnAnyServiceThatItsHandleNames(t *testing.T) {
+	t.Parallel()
 	open := start(t, "rates")
 	guarded := start(t, "rates", "RATES_ACCESS=shop:s3cret pass")
 	proxy := behindProxy(t, guarded.url, "/fx/ecb")
@@ -209,6 +210,7 @@ func TestOneRequestIDIsFoundInBothLogs(t *testing.T) {
 }
 
 func TestNoSecretLeavesTheHandle(t *testing.T) {
+	t.Parallel()
 	const user, password = "shop-user", `p@ss/w:rd%?#`
 	guarded := start(t, "rates", "RATES_ACCESS="+user+":"+password)
 	var hits atomic.Int64
