@@ -302,17 +302,17 @@ func TestProbe(t *testing.T) {
 func TestAllOutputIsJSON(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch filepath.Base(r.URL.Path) {
-		case "latest": // and an answer that nobody asked for, which net/http logs if it has kept the connection: mostly
+		case "latest":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case "2026-08-20":
+			panic(http.ErrAbortHandler)
+		default: // an answer that nobody asked for, which net/http logs
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err != nil {
 				return
 			}
 			defer conn.Close()
-			fmt.Fprint(conn, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
-		case "2026-08-20":
-			panic(http.ErrAbortHandler)
-		default:
-			fmt.Fprint(w, "{}")
+			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n\r\n")
 		}
 	}))
 	defer upstream.Close()
@@ -320,14 +320,17 @@ func TestAllOutputIsJSON(t *testing.T) {
 	p := launch(t, []string{"PORT=0", "LOG_FORMAT=json", "LOG_LEVEL=debug", "RATES_URL=" + handle})
 	app := p.listening()
 	const convert = "/v1/convert?amount=1&source=EUR&target=USD"
-	for _, path := range []string{"/", convert, convert + "&date=2026-08-20", convert + "&date=2026-08-19", "/nowhere", "/v1/backing"} {
+	for _, path := range []string{"/", convert, convert + "&date=2026-08-20", convert + "&date=2026-08-19"} {
+		get(t, app+path)
+	}
+	p.line("Unsolicited response") // net/http, by the standard log; a call that came sooner would take it for its own
+	for _, path := range []string{"/nowhere", "/v1/backing"} {
 		get(t, app+path)
 	}
 	conn, err := net.Dial("tcp", strings.TrimPrefix(app, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.line("Unsolicited response") // net/http, by the standard log
 	fmt.Fprint(conn, "this is no HTTP\r\n\r\n")
 	_, _ = io.ReadAll(conn)
 	conn.Close()
