@@ -2,7 +2,10 @@ module example.com/portpair/services/rates
 
 go 1.26
 
-require example.com/portpair/services/twelve v0.0.0
+require (
+	example.com/portpair/services/twelve v0.0.0
+	github.com/cespare/xxhash/v2 v2.3.0
+)
 
 require (
 	github.com/getkin/kin-openapi v0.152.0

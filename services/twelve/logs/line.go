@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -83,8 +82,10 @@ func (l *requestLine) write(w io.Writer) {
 
 // appendString appends text as JSON.
 func appendString(b []byte, text string) []byte {
-	if !isPlain(text) || strings.ContainsAny(text, `"\`) {
-		return appendEscaped(b, text)
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendEscaped(b, text)
+		}
 	}
 	b = append(append(b, '"'), text...)
 	return append(b, '"')

@@ -80,11 +80,11 @@ func Requests(log *slog.Logger, o Options) func(http.Handler) http.Handler {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			e := &exchange{began: time.Now(), recorder: recorder{ResponseWriter: w}}
+			e := &exchange{Context: r.Context(), began: time.Now(), recorder: recorder{ResponseWriter: w}}
 			identify(&e.request, r.Header)
 			e.id[0] = e.request.ID
 			w.Header()["X-Request-Id"] = e.id[:]
-			r = r.WithContext(context.WithValue(r.Context(), ctxKey{}, &e.request))
+			r = r.WithContext(e)
 			defer func() {
 				v := recover()
 				if v != nil {
@@ -100,12 +100,21 @@ func Requests(log *slog.Logger, o Options) func(http.Handler) http.Handler {
 	}
 }
 
-// exchange is a request and its reply, in one piece for the allocator.
+// exchange is a request, its reply and its context, in one piece for the
+// allocator.
 type exchange struct {
+	context.Context
 	request Request
 	recorder
 	began time.Time
 	id    [1]string // a header's value
+}
+
+func (e *exchange) Value(key any) any {
+	if key == (ctxKey{}) {
+		return &e.request
+	}
+	return e.Context.Value(key)
 }
 
 // finish counts a request that was served and writes its line.
@@ -152,12 +161,13 @@ func levelOf(status int, path string, told bool) slog.Level {
 // identify takes the caller's request id and trace if they are well-formed
 // and makes them otherwise.
 func identify(req *Request, h http.Header) {
+	made := randomHex(24)
 	if req.ID = h.Get("X-Request-Id"); !validID(req.ID) {
-		req.ID = randomHex(8)
+		req.ID = made[:16]
 	}
 	var ok bool
 	if req.TraceID, req.flags, ok = parseTraceparent(h.Get("Traceparent")); !ok {
-		req.TraceID, req.flags = randomHex(16), "00"
+		req.TraceID, req.flags = made[16:], "00"
 	}
 }
 
@@ -199,14 +209,14 @@ func isHex(s string) bool {
 	return true
 }
 
-// randomHex returns n random bytes in hex. Ids name requests and guard
+// randomHex returns n random bytes in hex, 24 at most. Ids name requests and guard
 // nothing, so the fast generator does.
 func randomHex(n int) string {
-	var b [16]byte
+	var b [24]byte
 	for i := 0; i < n; i += 8 {
 		binary.LittleEndian.PutUint64(b[i:], rand.Uint64()|1) // never all zero
 	}
-	var text [32]byte
+	var text [2 * len(b)]byte
 	return string(text[:hex.Encode(text[:], b[:n])])
 }
 

@@ -7,10 +7,13 @@
 package telemetry
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -22,7 +25,8 @@ var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1
 // Metrics are an app's metrics.
 type Metrics struct {
 	*metrics.Set
-	routes sync.Map // of key to *route: a look-up without formatting a name
+	mu     sync.Mutex                     // of adding a route
+	routes atomic.Pointer[map[key]*route] // a look-up without formatting a name
 }
 
 type key struct {
@@ -40,26 +44,35 @@ func New(name, version string) *Metrics {
 	metrics.ExposeMetadata(true) // TYPE lines
 	set := metrics.NewSet()
 	set.NewGauge(fmt.Sprintf("app_info{name=%q,version=%q}", name, version), func() float64 { return 1 })
-	return &Metrics{Set: set}
+	m := &Metrics{Set: set}
+	m.routes.Store(&map[key]*route{})
+	return m
 }
 
 // Request counts a request that was served: http_requests_total by route and
 // status, http_request_duration_seconds by route. The route is a pattern of
 // the app's, never a path of a client's; empty when none matched.
 func (m *Metrics) Request(pattern string, status int, took time.Duration) {
-	r, ok := m.routes.Load(key{pattern, status})
-	if !ok {
-		label := pattern
-		if label == "" {
-			label = "none"
-		}
-		r, _ = m.routes.LoadOrStore(key{pattern, status}, &route{
-			count:    m.GetOrCreateCounter(`http_requests_total{route=` + strconv.Quote(label) + `,status="` + strconv.Itoa(status) + `"}`),
-			duration: m.GetOrCreatePrometheusHistogramExt(`http_request_duration_seconds{route=`+strconv.Quote(label)+`}`, buckets),
-		})
+	r := (*m.routes.Load())[key{pattern, status}]
+	if r == nil {
+		r = m.add(key{pattern, status})
 	}
-	r.(*route).count.Inc()
-	r.(*route).duration.Update(took.Seconds())
+	r.count.Inc()
+	r.duration.Update(took.Seconds())
+}
+
+func (m *Metrics) add(k key) *route {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	label := cmp.Or(k.pattern, "none")
+	r := &route{
+		count:    m.GetOrCreateCounter(`http_requests_total{route=` + strconv.Quote(label) + `,status="` + strconv.Itoa(k.status) + `"}`),
+		duration: m.GetOrCreatePrometheusHistogramExt(`http_request_duration_seconds{route=`+strconv.Quote(label)+`}`, buckets),
+	}
+	all := maps.Clone(*m.routes.Load())
+	all[k] = r
+	m.routes.Store(&all)
+	return r
 }
 
 // ServeHTTP writes all metrics, the process's and the runtime's too.

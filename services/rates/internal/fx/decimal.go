@@ -1,11 +1,6 @@
 package fx
 
-import (
-	"bytes"
-	"math/bits"
-	"slices"
-	"strconv"
-)
+import "math/bits"
 
 // Decimal is an exact decimal number that is not negative: an amount, a reference rate or a cross rate. There is
 // one Decimal for each number (no zeros at the end of the decimals), so == compares numbers. The zero value is 0.
@@ -30,20 +25,25 @@ func NewDecimal(coef uint64, scale uint8) Decimal {
 
 // Append appends the number as JSON and people write it: no exponent, no zeros at the end of the decimals.
 func (d Decimal) Append(dst []byte) []byte {
-	begin := len(dst)
-	dst = d.appendCoef(dst)
-	if d.scale == 0 {
-		return dst
+	var room [64]byte // two words hold 39 digits, and an amount has 34 decimals at most
+	at := len(room)
+	for digits := uint8(0); d.hi|d.lo != 0 || digits <= d.scale; digits++ { // one stands before the point, be it 0
+		if digits == d.scale && digits > 0 {
+			at--
+			room[at] = '.'
+		}
+		var digit uint64
+		if d.hi == 0 {
+			d.lo, digit = d.lo/10, d.lo%10
+		} else {
+			high := d.hi % 10
+			d.hi /= 10
+			d.lo, digit = bits.Div64(high, d.lo, 10)
+		}
+		at--
+		room[at] = '0' + byte(digit)
 	}
-	// A digit stands before the point, be it 0.
-	for missing := int(d.scale) + 1 - (len(dst) - begin); missing > 0; missing-- {
-		dst = slices.Insert(dst, begin, '0')
-	}
-	point := len(dst) - int(d.scale)
-	dst = append(dst, 0)
-	copy(dst[point+1:], dst[point:])
-	dst[point] = '.'
-	return dst
+	return append(dst, room[at:]...)
 }
 
 // AppendAmount is Append with the ".0" that the API gives a whole amount.
@@ -58,20 +58,6 @@ func (d Decimal) AppendAmount(dst []byte) []byte {
 func (d Decimal) String() string { return string(d.Append(nil)) }
 
 func (d Decimal) isZero() bool { return d.hi|d.lo == 0 }
-
-func (d Decimal) appendCoef(dst []byte) []byte {
-	if d.hi == 0 {
-		return strconv.AppendUint(dst, d.lo, 10)
-	}
-	// Two words in decimal: what is above 10^19, then the 19 digits below it with their leading zeros.
-	const e19 = 1e19
-	top, rest := bits.Div64(d.hi%e19, d.lo, e19)
-	dst = Decimal{hi: d.hi / e19, lo: top}.appendCoef(dst)
-	var room [20]byte
-	low := strconv.AppendUint(room[:0], rest, 10)
-	dst = append(dst, bytes.Repeat([]byte{'0'}, 19-len(low))...)
-	return append(dst, low...)
-}
 
 // withDigit is the coefficient times 10 plus a digit.
 func (d Decimal) withDigit(digit uint64) Decimal {

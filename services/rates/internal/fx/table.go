@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // EUR is the currency that every reference rate is published against.
@@ -41,6 +42,7 @@ type Table struct {
 	euro       int      // its column
 	all        []uint8  // the number of every column, ascending
 	currencies []string
+	next       time.Time
 }
 
 // column keeps one currency's rates as integers: all history is 1.2 MB this way.
@@ -79,6 +81,7 @@ func New(rows []Row) (*Table, error) {
 		}
 	}
 	t.currencies = t.recent()
+	t.next = NextPublication(t.Newest())
 	return t, nil
 }
 
@@ -167,6 +170,9 @@ func (t *Table) Newest() Day { return t.days[len(t.days)-1] }
 
 // Len is the number of reference dates.
 func (t *Table) Len() int { return len(t.days) }
+
+// NextPublication is that of the newest reference date.
+func (t *Table) NextPublication() time.Time { return t.next }
 
 // Currencies lists the codes that have a rate in the 14 days up to the newest one, and EUR, ascending.
 func (t *Table) Currencies() []string { return slices.Clone(t.currencies) }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"example.com/portpair/services/twelve/logs"
+	"github.com/cespare/xxhash/v2"
 )
 
 var (
@@ -20,15 +20,19 @@ var (
 	noSniff = []string{"nosniff"}
 )
 
+// counted is how long a body may be, in bytes, for net/http to send it as one
+// and to say its length by itself.
+const counted = 2 << 10
+
 // answer is the body of a 200 as a whole.
 type answer struct {
 	contentType []string
 	body        []byte
-	sum         [sha256.Size]byte // of body
+	sum         uint64 // of body
 }
 
 func newAnswer(contentType []string, body []byte) answer {
-	return answer{contentType, body, sha256.Sum256(body)}
+	return answer{contentType, body, xxhash.Sum64(body)}
 }
 
 // write writes the answer, whose Cache-Control is set, or a 304.
@@ -40,7 +44,9 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	if zipped {
 		a.body = new(zipper).append(nil, a.body, true)
 	}
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	if len(a.body) > counted {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
 	_, _ = w.Write(a.body) // a client that left is no error of ours
 }
 
@@ -56,7 +62,7 @@ func mayZip(w http.ResponseWriter, r *http.Request, size int) bool {
 }
 
 // begin sets the headers of a 200, or writes a 304 and reports false.
-func begin(w http.ResponseWriter, r *http.Request, contentType []string, sum [sha256.Size]byte, zipped bool) bool {
+func begin(w http.ResponseWriter, r *http.Request, contentType []string, sum uint64, zipped bool) bool {
 	tag := tagOf(sum, zipped)
 	h := w.Header()
 	h["Etag"] = []string{tag}
@@ -136,7 +142,7 @@ func (s *stream) send(last bool) bool {
 func (s *stream) open() bool {
 	s.begun = true
 	zipped := mayZip(s.w, s.r, len(s.body))
-	sum := sha256.Sum256(binary.LittleEndian.AppendUint64(s.body, s.fingerprint()))
+	sum := xxhash.Sum64(binary.LittleEndian.AppendUint64(s.body, s.fingerprint()))
 	if !begin(s.w, s.r, jsonType, sum, zipped) || s.r.Method == http.MethodHead {
 		return false
 	}

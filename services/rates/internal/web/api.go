@@ -31,7 +31,7 @@ func latest(table func() *fx.Table, c caching) handler {
 			return err
 		}
 		t := table()
-		c.current(w.Header(), t.Newest())
+		c.current(w.Header(), t)
 		return answerOn(w, r, t, t.Newest(), q.Query)
 	}
 }
@@ -102,7 +102,7 @@ func currencies(table func() *fx.Table, c caching) handler {
 			body = append(body, ':')
 			body = strconv.AppendQuote(body, fx.Name(code))
 		}
-		c.current(w.Header(), t.Newest())
+		c.current(w.Header(), t)
 		newAnswer(jsonType, append(body, '}')).write(w, r)
 		return nil
 	}

@@ -1,8 +1,8 @@
 package web
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,9 +29,9 @@ const (
 // settled is for an answer that no publication to come is about.
 func (c caching) settled(h http.Header) { c.keep(h, longestAge) }
 
-// current is for an answer that the publication after newest may change.
-func (c caching) current(h http.Header, newest fx.Day) {
-	left := fx.NextPublication(newest).Sub(c.now())
+// current is for an answer that the next publication may change.
+func (c caching) current(h http.Header, t *fx.Table) {
+	left := t.NextPublication().Sub(c.now())
 	if left <= 0 {
 		left = overdueAge
 	}
@@ -42,13 +42,13 @@ func (c caching) current(h http.Header, newest fx.Day) {
 // only after start, though history does not, the feed may bring the rest any
 // minute.
 func (c caching) about(h http.Header, start, end fx.Day, t *fx.Table) {
-	switch newest := t.Newest(); {
+	switch {
 	case start < t.First() && t.First() > historyBegins:
 		c.keep(h, overdueAge)
-	case end < c.today() && end < fx.DayOf(fx.NextPublication(newest)):
+	case end < c.today() && end < fx.DayOf(t.NextPublication()):
 		c.settled(h)
 	default:
-		c.current(h, newest)
+		c.current(h, t)
 	}
 }
 
@@ -61,12 +61,14 @@ func (c caching) keep(h http.Header, age time.Duration) {
 	h["Cache-Control"] = []string{c.scope + ", max-age=" + strconv.Itoa(int(age/time.Second))}
 }
 
-// tagOf is the strong ETag of a body with this hash.
-func tagOf(sum [sha256.Size]byte, zipped bool) string {
-	const most = 12 // bytes: 96 bits are plenty to tell one path's answers apart
+// tagOf is the strong ETag of a body with this hash, whose 64 bits are plenty to
+// tell one path's answers apart.
+func tagOf(sum uint64, zipped bool) string {
+	var bits [8]byte
+	binary.BigEndian.PutUint64(bits[:], sum)
 	tag := make([]byte, 0, 32)
 	tag = append(tag, '"')
-	tag = base64.RawURLEncoding.AppendEncode(tag, sum[:most])
+	tag = base64.RawURLEncoding.AppendEncode(tag, bits[:])
 	if zipped {
 		tag = append(tag, "-gzip"...) // other bytes, so another tag
 	}
