@@ -161,12 +161,18 @@ func levelOf(status int, path string, told bool) slog.Level {
 // identify takes the caller's request id and trace if they are well-formed
 // and makes them otherwise.
 func identify(req *Request, h http.Header) {
+	var traced bool
+	req.ID = h.Get("X-Request-Id")
+	req.TraceID, req.flags, traced = parseTraceparent(h.Get("Traceparent"))
+	named := validID(req.ID)
+	if named && traced {
+		return
+	}
 	made := randomHex(24)
-	if req.ID = h.Get("X-Request-Id"); !validID(req.ID) {
+	if !named {
 		req.ID = made[:16]
 	}
-	var ok bool
-	if req.TraceID, req.flags, ok = parseTraceparent(h.Get("Traceparent")); !ok {
+	if !traced {
 		req.TraceID, req.flags = made[16:], "00"
 	}
 }

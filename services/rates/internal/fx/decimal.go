@@ -11,7 +11,7 @@ type Decimal struct {
 	scale  uint8 // decimals
 }
 
-// NewDecimal is coef × 10^-scale.
+// NewDecimal is coef × 10^-scale, of 60 decimals at most.
 func NewDecimal(coef uint64, scale uint8) Decimal {
 	if coef == 0 {
 		return Decimal{}
