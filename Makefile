@@ -31,6 +31,7 @@ routed: build bin/goreman .env ## both apps behind a routing layer (Caddy) on PO
 ##@ Build
 
 build: ## bin/rates and bin/quotes, static
+	@[ -x bin/quotes ] || echo 'building, which takes a minute the first time'
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./services/rates ./services/quotes
 
 # The tools are a module of their own, outside go.work, so that what they

@@ -125,6 +125,9 @@ func (o Options) finish(log *slog.Logger, r *http.Request, e *exchange) {
 		status = http.StatusOK // what net/http sends when a handler wrote nothing
 	}
 	o.Done(route, status, took)
+	if r.Method == http.MethodHead {
+		e.bytes = 0 // net/http sends none of them
+	}
 	req := &e.request
 	level := levelOf(status, r.URL.Path, req.told)
 	if !log.Enabled(r.Context(), level) {

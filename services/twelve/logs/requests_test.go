@@ -167,6 +167,14 @@ func TestAnErrorThatWasToldIsNoSecondWarning(t *testing.T) {
 	AttachTold(t.Context(), errors.New("of no request")) // does nothing
 }
 
+func TestABodyThatHEADLeavesOutIsNoBytes(t *testing.T) {
+	url, log := app(t, slog.LevelInfo, Options{}, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hi") })
+	mustSend(t, http.MethodHead, url)
+	if got := log.line(t).values["bytes"]; got != 0.0 {
+		t.Errorf("got bytes %v, want 0", got)
+	}
+}
+
 func TestTheStatusIsTheOneSent(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

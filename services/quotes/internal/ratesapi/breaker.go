@@ -29,8 +29,11 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, quote.ErrNoRatesForDate) },
 		IsExcluded:   func(error) bool { return c.closing.Err() != nil },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			if from == gobreaker.StateClosed || to == gobreaker.StateClosed { // probes between are the calls' own lines
-				c.log.Info("breaker", "from", from.String(), "to", to.String())
+			switch gobreaker.StateClosed { // probes between are the calls' own lines
+			case from: // nobody is asked now, and so no call warns
+				c.log.Warn("breaker", "from", from.String(), "to", to.String(), "resource", "rates")
+			case to:
+				c.log.Info("breaker", "from", from.String(), "to", to.String(), "resource", "rates")
 			}
 		},
 	})

@@ -99,7 +99,7 @@ func TestAnOutageIsOneLineACall(t *testing.T) {
 		f.sick.Store(false)
 		<-time.After(probeEvery + 1)
 		c.mustLatest(t)
-		want(t, "warnings", len(c.warnings(t)), tripAfter+probes)
+		want(t, "warnings", len(c.warnings(t)), tripAfter+1+probes)
 		want(t, "lines of the breaker", strings.Count(c.log.String(), `"msg":"breaker"`), 2)
 	})
 }

@@ -125,7 +125,7 @@ func (i *inspection) room(ctx context.Context) check.Line {
 			return failed(ctx, err, "quotes counts them too: see the rights of its user")
 		}
 	}
-	seen := fmt.Sprintf("%d quotes are open; MAX_OPEN_QUOTES is %d", open, i.maxOpen)
+	seen := fmt.Sprintf("open quotes: %d; MAX_OPEN_QUOTES is %d", open, i.maxOpen)
 	if open >= int64(i.maxOpen) {
 		return check.Warned(seen, "new ones are refused until some expire: raise MAX_OPEN_QUOTES")
 	}

@@ -78,7 +78,7 @@ func TestCheckOfANewDatabaseLeavesItNew(t *testing.T) {
 		want(t, "fails", check.Fails(lines), false)
 		wantLine(t, lines, "schema", check.Pass, "none yet")
 		wantLine(t, lines, "writable", check.Pass, "rolled back")
-		wantLine(t, lines, "room", check.Pass, "0 quotes are open; MAX_OPEN_QUOTES is 10")
+		wantLine(t, lines, "room", check.Pass, "open quotes: 0; MAX_OPEN_QUOTES is 10")
 		want(t, "tables", db.tables(), 0)
 	})
 }
@@ -92,8 +92,8 @@ func TestCheckOfADatabaseInUse(t *testing.T) {
 		want(t, "fails", check.Fails(lines), false)
 		wantLine(t, lines, "schema", check.Pass, "at version 1, the newest")
 		wantLine(t, lines, "writable", check.Pass, "rolled back")
-		wantLine(t, lines, "room", check.Pass, "2 quotes are open; MAX_OPEN_QUOTES is 3")
-		wantLine(t, db.check(2), "room", check.Warn, "2 quotes are open; MAX_OPEN_QUOTES is 2")
+		wantLine(t, lines, "room", check.Pass, "open quotes: 2; MAX_OPEN_QUOTES is 3")
+		wantLine(t, db.check(2), "room", check.Warn, "open quotes: 2; MAX_OPEN_QUOTES is 2")
 		if db.path != "" {
 			wantLine(t, lines, "durable", check.Pass, "journal_mode WAL, synchronous FULL")
 		}

@@ -3,6 +3,8 @@ package web_test
 import (
 	"bytes"
 	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -99,6 +101,15 @@ func TestAccessAndOtherOrigins(t *testing.T) {
 }
 
 // An operator who looks for refusals finds them, whatever path they were at.
+func TestALineSaysWhyAClientIsRefused(t *testing.T) {
+	var log bytes.Buffer
+	h := inWorld(t, "days", func(a *web.App) { a.Log = logs.New(&log, 0, logs.JSON) })
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/latest?amount=0", nil))
+	if line := log.String(); !strings.Contains(line, `"level":"INFO"`) || !strings.Contains(line, `"error":"invalid amount"`) {
+		t.Errorf("got %s", line)
+	}
+}
+
 func TestARefusalIsLoggedAndCountedAsOneOfV1(t *testing.T) {
 	var log bytes.Buffer
 	url := serve(t, inWorld(t, "days", withAccess(t, "token"), func(a *web.App) { a.Log = logs.New(&log, 0, logs.JSON) }))

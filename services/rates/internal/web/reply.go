@@ -63,6 +63,7 @@ func handle(h handler) http.HandlerFunc {
 		}
 		for _, row := range statuses {
 			if errors.Is(err, row.err) {
+				logs.Attach(r.Context(), row.err)
 				writeError(w, row.status, message{row.err.Error()})
 				return
 			}
