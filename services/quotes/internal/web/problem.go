@@ -191,15 +191,20 @@ func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {
+	return writeBody(w, status, func(b *bytes.Buffer) error { return json.NewEncoder(b).Encode(v) })
+}
+
+// writeBody answers with the JSON that write writes, or returns its error.
+func writeBody(w http.ResponseWriter, status int, write func(*bytes.Buffer) error) error {
 	body := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(body)
 	body.Reset()
-	if err := json.NewEncoder(body).Encode(v); err != nil {
+	if err := write(body); err != nil {
 		return err
 	}
 	header(w, "application/json", body.Len())
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = w.Write(body.Bytes()) // a client that left is no error of ours
 	return nil
 }
 
@@ -215,9 +220,16 @@ var (
 	noSniff = []string{"nosniff"}
 )
 
+// counted is how long a body may be, in bytes, for net/http to send it as one
+// and to say its length by itself.
+const counted = 2 << 10
+
 // header is that of every reply that the app computes: of now, for one client.
 func header(w http.ResponseWriter, contentType string, length int) {
-	own, h := [...]string{contentType, strconv.Itoa(length)}, w.Header()
-	h["Content-Type"], h["Content-Length"] = own[:1:1], own[1:]
+	h := w.Header()
+	h["Content-Type"] = []string{contentType}
+	if length > counted {
+		h["Content-Length"] = []string{strconv.Itoa(length)}
+	}
 	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
 }
