@@ -1,13 +1,11 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -25,18 +23,10 @@ type conversionReply struct {
 	Age            string
 }
 
-// appendJSON is what json.Marshal writes, in a quarter of the time: these are
-// codes, numbers and dates, with nothing to escape.
-func (r conversionReply) appendJSON(b []byte) []byte {
-	for _, field := range [...][2]string{
-		{`{"sourceCurrency":"`, r.SourceCurrency}, {`,"targetCurrency":"`, r.TargetCurrency},
-		{`,"sourceAmount":"`, r.SourceAmount}, {`,"targetAmount":"`, r.TargetAmount},
-		{`,"rate":"`, r.Rate}, {`,"rateDate":"`, r.RateDate},
-	} {
-		b = append(append(append(b, field[0]...), field[1]...), '"')
-	}
-	b = strconv.AppendBool(append(b, `,"stale":`...), r.Stale)
-	return append(append(append(b, `,"age":"`...), r.Age...), '"', '}')
+func (r conversionReply) appendTo(o object) object {
+	return o.text("sourceCurrency", r.SourceCurrency).text("targetCurrency", r.TargetCurrency).
+		text("sourceAmount", r.SourceAmount).text("targetAmount", r.TargetAmount).
+		text("rate", r.Rate).text("rateDate", r.RateDate).flag("stale", r.Stale).text("age", r.Age)
 }
 
 func convert(rates *ratesapi.Client, now func() time.Time) handler {
@@ -57,10 +47,7 @@ func convert(rates *ratesapi.Client, now func() time.Time) handler {
 		if err != nil {
 			return err
 		}
-		return writeBody(w, http.StatusOK, func(b *bytes.Buffer) error {
-			_, err := b.Write(append(reply.appendJSON(b.AvailableBuffer()), '\n'))
-			return err
-		})
+		return writeJSON(w, http.StatusOK, reply)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 
 	"example.com/portpair/services/quotes/internal/quote"
 	"example.com/portpair/services/twelve/logs"
@@ -186,50 +185,4 @@ func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", allow)
 	writeReply(w, problem{Type: "about:blank", Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed, Detail: "allowed here: " + allow})
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func writeJSON(w http.ResponseWriter, status int, v any) error {
-	return writeBody(w, status, func(b *bytes.Buffer) error { return json.NewEncoder(b).Encode(v) })
-}
-
-// writeBody answers with the JSON that write writes, or returns its error.
-func writeBody(w http.ResponseWriter, status int, write func(*bytes.Buffer) error) error {
-	body := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(body)
-	body.Reset()
-	if err := write(body); err != nil {
-		return err
-	}
-	header(w, "application/json", body.Len())
-	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // a client that left is no error of ours
-	return nil
-}
-
-// writeStatic answers with what is the same until the next release.
-func writeStatic(w http.ResponseWriter, contentType string, body []byte) {
-	header(w, contentType, len(body))
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = w.Write(body)
-}
-
-var (
-	noStore = []string{"no-store"}
-	noSniff = []string{"nosniff"}
-)
-
-// counted is how long a body may be, in bytes, for net/http to send it as one
-// and to say its length by itself.
-const counted = 2 << 10
-
-// header is that of every reply that the app computes: of now, for one client.
-func header(w http.ResponseWriter, contentType string, length int) {
-	h := w.Header()
-	h["Content-Type"] = []string{contentType}
-	if length > counted {
-		h["Content-Length"] = []string{strconv.Itoa(length)}
-	}
-	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
 }

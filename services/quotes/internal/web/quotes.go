@@ -15,33 +15,38 @@ import (
 )
 
 type quoteReply struct {
-	ID                 string     `json:"id"`
-	Status             string     `json:"status"`
-	SourceCurrency     string     `json:"sourceCurrency"`
-	TargetCurrency     string     `json:"targetCurrency"`
-	SourceAmount       string     `json:"sourceAmount"`
-	TargetAmount       string     `json:"targetAmount"`
-	ProvidedAmountType string     `json:"providedAmountType"`
-	Rate               string     `json:"rate"`
-	RateDate           string     `json:"rateDate"`
-	RateStale          bool       `json:"rateStale"`
-	CreatedTime        time.Time  `json:"createdTime"`
-	RateExpirationTime time.Time  `json:"rateExpirationTime"`
-	AcceptedTime       *time.Time `json:"acceptedTime"`
+	ID                 string
+	Status             string
+	SourceCurrency     string
+	TargetCurrency     string
+	SourceAmount       string
+	TargetAmount       string
+	ProvidedAmountType string
+	Rate               string
+	RateDate           string
+	RateStale          bool
+	CreatedTime        time.Time
+	RateExpirationTime time.Time
+	AcceptedTime       time.Time // zero: it is not accepted
+}
+
+func (r quoteReply) appendTo(o object) object {
+	return o.text("id", r.ID).text("status", r.Status).
+		text("sourceCurrency", r.SourceCurrency).text("targetCurrency", r.TargetCurrency).
+		text("sourceAmount", r.SourceAmount).text("targetAmount", r.TargetAmount).
+		text("providedAmountType", r.ProvidedAmountType).
+		text("rate", r.Rate).text("rateDate", r.RateDate).flag("rateStale", r.RateStale).
+		time("createdTime", r.CreatedTime).time("rateExpirationTime", r.RateExpirationTime).time("acceptedTime", r.AcceptedTime)
 }
 
 func newQuoteReply(k store.Kept) quoteReply {
-	reply := quoteReply{
+	return quoteReply{
 		ID: k.ID, Status: string(k.Status),
 		SourceCurrency: k.Source.Currency().Code, TargetCurrency: k.Target.Currency().Code,
 		SourceAmount: k.Source.String(), TargetAmount: k.Target.String(), ProvidedAmountType: string(k.Provided),
 		Rate: k.Rate.String(), RateDate: k.RateDate.String(), RateStale: k.RateStale,
-		CreatedTime: k.Created, RateExpirationTime: k.Expires,
+		CreatedTime: k.Created, RateExpirationTime: k.Expires, AcceptedTime: k.Accepted,
 	}
-	if !k.Accepted.IsZero() {
-		reply.AcceptedTime = &k.Accepted
-	}
-	return reply
 }
 
 // lockQuote locks a quote at the newest rates.

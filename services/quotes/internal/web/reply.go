@@ -1,0 +1,80 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// writeJSON answers with v, which may write itself.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	body := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(body)
+	body.Reset()
+	if own, ok := v.(interface{ appendTo(object) object }); ok {
+		body.Write(append(own.appendTo(body.AvailableBuffer()), "}\n"...))
+	} else if err := json.NewEncoder(body).Encode(v); err != nil {
+		return err
+	}
+	header(w, "application/json", body.Len())
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // a client that left is no error of ours
+	return nil
+}
+
+// object is a JSON object that is written by hand, in a fifth of json.Marshal's
+// time. Its texts are codes, numbers and dates, with nothing to escape.
+type object []byte
+
+func (o object) name(name string) object {
+	before := `,"`
+	if len(o) == 0 {
+		before = `{"`
+	}
+	return append(append(append(o, before...), name...), `":`...)
+}
+
+func (o object) text(name, value string) object {
+	return append(append(append(o.name(name), '"'), value...), '"')
+}
+
+func (o object) flag(name string, value bool) object { return strconv.AppendBool(o.name(name), value) }
+
+// time is null when it is zero.
+func (o object) time(name string, value time.Time) object {
+	if value.IsZero() {
+		return append(o.name(name), "null"...)
+	}
+	return append(value.AppendFormat(append(o.name(name), '"'), time.RFC3339Nano), '"')
+}
+
+// writeStatic answers with what is the same until the next release.
+func writeStatic(w http.ResponseWriter, contentType string, body []byte) {
+	header(w, contentType, len(body))
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = w.Write(body)
+}
+
+var (
+	noStore = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+)
+
+// counted is how long a body may be, in bytes, for net/http to send it as one
+// and to say its length by itself.
+const counted = 2 << 10
+
+// header is that of every reply that the app computes: of now, for one client.
+func header(w http.ResponseWriter, contentType string, length int) {
+	h := w.Header()
+	h["Content-Type"] = []string{contentType}
+	if length > counted {
+		h["Content-Length"] = []string{strconv.Itoa(length)}
+	}
+	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
+}
