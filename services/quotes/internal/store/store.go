@@ -102,6 +102,20 @@ func (s *Store) do(ctx context.Context, operation func(context.Context) error) e
 	if err == nil {
 		err = operation(limited)
 	}
+	return outcome(ctx, err)
+}
+
+// look is do for reads alone. Those of a file of this machine's have no time:
+// they take microseconds, and would not heed it (pool.row).
+func (s *Store) look(ctx context.Context, operation func(context.Context) error) error {
+	if !s.prepare || !s.migrated.Load() {
+		return s.do(ctx, operation)
+	}
+	return outcome(ctx, operation(ctx))
+}
+
+// outcome is what became of an operation, in the field's words.
+func outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
