@@ -49,7 +49,12 @@ func (d Date) AddDays(n int) Date { return DateOf(d.Midnight().AddDate(0, 0, n))
 
 // String returns d as YYYY-MM-DD.
 func (d Date) String() string {
-	return d.Midnight().Format(time.DateOnly)
+	digit := func(n int) byte { return '0' + byte(n%10) }
+	y, m, day := d.year, int(d.month), d.day
+	return string([]byte{
+		digit(y / 1000), digit(y / 100), digit(y / 10), digit(y), '-',
+		digit(m / 10), digit(m), '-', digit(day / 10), digit(day),
+	})
 }
 
 // Midnight is when the day begins, in UTC.
