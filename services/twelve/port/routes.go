@@ -1,20 +1,23 @@
 package port
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
 
+const unrouted = "none"
+
 // Pattern is the route that served a request, "/v1/{date}", for logs and
-// metrics; empty when none did.
+// metrics; "none" when none did.
 func Pattern(r *http.Request) string {
 	ctx := chi.RouteContext(r.Context())
 	if ctx == nil {
-		return ""
+		return unrouted
 	}
-	return ctx.RoutePattern()
+	return cmp.Or(ctx.RoutePattern(), unrouted)
 }
 
 // Allow is the Allow header of a 405: the methods that the request's path

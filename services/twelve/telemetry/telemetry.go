@@ -7,7 +7,6 @@
 package telemetry
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -51,7 +50,7 @@ func New(name, version string) *Metrics {
 
 // Request counts a request that was served: http_requests_total by route and
 // status, http_request_duration_seconds by route. The route is a pattern of
-// the app's, never a path of a client's; empty when none matched.
+// the app's, never a path of a client's.
 func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 	r := (*m.routes.Load())[key{pattern, status}]
 	if r == nil {
@@ -64,10 +63,9 @@ func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 func (m *Metrics) add(k key) *route {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	label := cmp.Or(k.pattern, "none")
 	r := &route{
-		count:    m.GetOrCreateCounter(`http_requests_total{route=` + strconv.Quote(label) + `,status="` + strconv.Itoa(k.status) + `"}`),
-		duration: m.GetOrCreatePrometheusHistogramExt(`http_request_duration_seconds{route=`+strconv.Quote(label)+`}`, buckets),
+		count:    m.GetOrCreateCounter(`http_requests_total{route=` + strconv.Quote(k.pattern) + `,status="` + strconv.Itoa(k.status) + `"}`),
+		duration: m.GetOrCreatePrometheusHistogramExt(`http_request_duration_seconds{route=`+strconv.Quote(k.pattern)+`}`, buckets),
 	}
 	all := maps.Clone(*m.routes.Load())
 	all[k] = r

@@ -80,7 +80,7 @@ func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
 	}
 	m.Request("/v1/{date}", 404, time.Second)
 	m.Request("/", 200, time.Minute)
-	m.Request("", 404, time.Millisecond)
+	m.Request("none", 404, time.Millisecond)
 	values := scrape(t, m)
 	for name, want := range map[string]float64{
 		`app_info{name="rates",version="0.1.0"}`:                               1,
