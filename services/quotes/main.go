@@ -40,19 +40,19 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	if len(args) > 0 && args[0] == "check" {
-		return runCheck(ctx, args[1:], stdout)
-	}
 	command := strings.Join(args, " ")
 	switch command {
 	case "", "probe":
 	case "--version":
 		fmt.Fprintln(stdout, name, version)
 		return nil
-	case "--help", "-h", "help":
+	case "--help", "-h", "help", "check --help", "check -h":
 		help(stdout)
 		return nil
 	default:
+		if args[0] == "check" {
+			return runCheck(ctx, args[1:], stdout)
+		}
 		return errors.New("takes --help, --version, probe, check or nothing; all else is in the environment")
 	}
 
