@@ -78,5 +78,5 @@ func errAmountForm(c Currency) error {
 		example += "." + strings.Repeat("0", c.Digits)
 		decimals = fmt.Sprintf("at most %d decimals", c.Digits)
 	}
-	return fmt.Errorf("%w: write it like %s: up to %d digits, %s for %s", ErrInvalidAmount, example, maxWhole, decimals, c.Code)
+	return fmt.Errorf("%w: write it like %s, no separators of thousands: up to %d digits, %s for %s", ErrInvalidAmount, example, maxWhole, decimals, c.Code)
 }

@@ -47,9 +47,9 @@ func TestParseAmount(t *testing.T) {
 
 func TestAnAmountThatWouldNotDoIsToldWhatWould(t *testing.T) {
 	const (
-		euros  = "write it like 100.00: up to 15 digits, at most 2 decimals for EUR"
-		yen    = "write it like 100: up to 15 digits, no decimals for JPY"
-		dinars = "write it like 100.000: up to 15 digits, at most 3 decimals for KWD"
+		euros  = "write it like 100.00, no separators of thousands: up to 15 digits, at most 2 decimals for EUR"
+		yen    = "write it like 100, no separators of thousands: up to 15 digits, no decimals for JPY"
+		dinars = "write it like 100.000, no separators of thousands: up to 15 digits, at most 3 decimals for KWD"
 		zero   = "more than zero"
 	)
 	for name, tt := range map[string]struct{ text, code, says string }{

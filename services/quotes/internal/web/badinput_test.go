@@ -9,7 +9,7 @@ import (
 func TestBadInputIsRefusedBeforeTheBackingServiceIsAsked(t *testing.T) {
 	const (
 		code   = "a code is three capital letters, like EUR"
-		euros  = "write it like 100.00: up to 15 digits, at most 2 decimals for EUR"
+		euros  = "write it like 100.00, no separators of thousands: up to 15 digits, at most 2 decimals for EUR"
 		day    = "write a day of the calendar like 2026-08-21"
 		future = "is in the future; today is 2026-08-22 (UTC)"
 	)
@@ -55,7 +55,7 @@ func TestBadInputIsRefusedBeforeTheBackingServiceIsAsked(t *testing.T) {
 		"16 digits, most of them zeros":     {of("0000000000000001"), 422, "invalid-amount", "amount", euros},
 		"three decimals of a euro":          {of("1.001"), 422, "invalid-amount", "amount", euros},
 		"three decimals that say nothing":   {of("1.000"), 422, "invalid-amount", "amount", euros},
-		"a decimal of a yen":                {query("amount", "1.5", "source", "JPY", "target", "EUR"), 422, "invalid-amount", "amount", "write it like 100: up to 15 digits, no decimals for JPY"},
+		"a decimal of a yen":                {query("amount", "1.5", "source", "JPY", "target", "EUR"), 422, "invalid-amount", "amount", "write it like 100, no separators of thousands: up to 15 digits, no decimals for JPY"},
 		"four decimals of a dinar":          {query("amount", "1.0001", "source", "KWD", "target", "EUR"), 422, "invalid-amount", "amount", "at most 3 decimals for KWD"},
 		"1e309":                             {of("1e309"), 422, "invalid-amount", "amount", euros},
 		"1e20000000":                        {of("1e20000000"), 422, "invalid-amount", "amount", euros},

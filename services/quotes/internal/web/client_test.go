@@ -68,10 +68,10 @@ func TestOneLinePerRequest(t *testing.T) {
 	}
 	for i, want := range []string{
 		`INFO request /v1/convert 200 <nil>`,
-		`INFO request /v1/convert 422 amount: invalid amount: write it like 100.00: up to 15 digits, at most 2 decimals for EUR`,
+		`INFO request /v1/convert 422 amount: invalid amount: write it like 100.00, no separators of thousands: up to 15 digits, at most 2 decimals for EUR`,
 		`WARN backing service failed <nil> 404 what answers is no rates service: GET /v1/2026-08-20 gave status 404 with text/html; charset=utf-8`,
 		`INFO request /v1/convert 503 rates unavailable: what answers is no rates service: GET /v1/2026-08-20 gave status 404 with text/html; charset=utf-8`,
-		`INFO request / 422 amount: invalid amount: write it like 100.00: up to 15 digits, at most 2 decimals for EUR`,
+		`INFO request / 422 amount: invalid amount: write it like 100.00, no separators of thousands: up to 15 digits, at most 2 decimals for EUR`,
 	} {
 		l := lines[i]
 		wantEqual(t, "line", fmt.Sprintln(l["level"], l["msg"], l["route"], l["status"], l["error"]), want+"\n")

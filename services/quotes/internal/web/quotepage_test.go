@@ -90,7 +90,7 @@ func TestWhatThePageCannotLock(t *testing.T) {
 		"nothing":                {"", formType, 400, "Malformed request (source): it is missing"},
 		"a negative amount":      {lockForm("amount", "-1"), formType, 422, "Invalid amount (amount): write it like 100.00"},
 		"zero":                   {lockForm("amount", "0"), formType, 422, "Invalid amount (amount): it must be more than zero"},
-		"a decimal of a yen":     {lockForm("amount", "1.5", "source", "JPY"), formType, 422, "Invalid amount (amount): write it like 100: up to 15 digits, no decimals for JPY"},
+		"a decimal of a yen":     {lockForm("amount", "1.5", "source", "JPY"), formType, 422, "Invalid amount (amount): write it like 100, no separators of thousands: up to 15 digits, no decimals for JPY"},
 		"nothing's worth":        {lockForm("amount", "0.01", "source", "IDR"), formType, 422, "Amount too small (amount): 0.01 IDR comes to 0.00 USD"},
 		"the same currency":      {lockForm("target", "EUR"), formType, 422, "Same currency (target): source and target are both EUR"},
 		"an unknown currency":    {lockForm("target", "XXX"), formType, 422, "Unknown currency (target): XXX is none that is known here"},
