@@ -73,9 +73,12 @@ func TestPageComesAliveWithItsBackingService(t *testing.T) {
 	b.says("#backing", "detached Asking it fails, and nothing known from before is fresh enough.")
 	b.says("#backing", "connection refused")
 	b.says("#answer", "Rates unavailable")
+	const offered = `[...document.querySelectorAll('#convert option')].some(o => o.value === 'KWD')`
+	b.until(offered)
 	start(t, "rates", fmt.Sprint("PORT=", port))
 	b.state("attached")
 	b.says("#answer", "7.00 EUR = 8.19 USD")
+	b.until("!" + offered) // which nobody publishes
 	b.says(".readout", "1 EUR = 1.1699 USD")
 }
 
@@ -149,6 +152,9 @@ func TestPanelStaysWhereARoutingLayerKeepsItFromTheWorld(t *testing.T) {
 	}
 	if got := b.text("#backing"); got != rendered || !strings.Contains(got, "attached It answers.") {
 		t.Errorf("the panel says\n%s\nwant what it said at first\n%s", got, rendered)
+	}
+	if got := b.text("footer"); strings.Contains(got, "backing service") {
+		t.Errorf("the footer leads to what nobody may see: %s", got)
 	}
 }
 

@@ -50,7 +50,10 @@
   const look = async () => {
     try {
       const reply = await fetch('/v1/backing', {signal: AbortSignal.timeout(5000)});
-      if (reply.status === 404) return; // a routing layer keeps it from the world
+      if (reply.status === 404) { // a routing layer keeps it from the world
+        document.querySelector('#inside').hidden = true;
+        return;
+      }
       if (!reply.ok) throw new Error(reply.status);
       show(await reply.json());
     } catch {

@@ -20,6 +20,16 @@
     return values;
   };
 
+  // The currencies to choose from are those of the day, and known only when
+  // the backing service has answered.
+  const offer = page => {
+    for (const side of [form.source, form.target]) {
+      const now = page.querySelector('#convert [name=' + side.name + ']');
+      const codes = select => [...select.options].map(o => o.value).join();
+      if (now.value === side.value && codes(now) !== codes(side)) side.replaceChildren(...now.children);
+    }
+  };
+
   const say = text => {
     const p = document.createElement('p');
     p.className = 'problem';
@@ -39,6 +49,7 @@
       if (!found) return say('It is too busy to answer; try again in a moment.');
       localize(found);
       answer.replaceChildren(...found.childNodes);
+      offer(page);
       document.title = page.title;
       const problem = answer.querySelector('.problem');
       form.amount.setAttribute('aria-invalid', String(Boolean(problem && problem.dataset.field === 'amount')));
