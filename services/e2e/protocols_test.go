@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -76,6 +77,34 @@ func TestTheSameAnswersOverEveryProtocol(t *testing.T) {
 		real.fill(t, env)
 		same(t, answers(t, "redis://"+real.addr, "redis/"))
 	})
+}
+
+// TestARealRedisRestarts, empty, as one without a disk does: what was known
+// serves until it is filled again, and then nobody need tell quotes.
+func TestARealRedisRestarts(t *testing.T) {
+	t.Parallel()
+	port := freePorts(t)
+	redis, keys := startRedisOn(t, port)
+	keys.fill(t)
+	quotes := start(t, "quotes", "RATES_URL=redis://"+keys.addr+"?max_age=0s")
+	serves := func(stale bool, state, lastError string) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("quotes serves (stale: %v) and says %s, %q", stale, state, lastError), func() bool {
+			answer := get(t, quotes.url+convert100)
+			backing := get(t, quotes.url+"/v1/backing").json(t)
+			if answer.status != 200 || answer.json(t)["targetAmount"] != "116.99" {
+				t.Errorf("got %d %s", answer.status, answer.body)
+			}
+			return answer.json(t)["stale"] == stale && backing["state"] == state && strings.Contains(fmt.Sprint(backing["lastError"]), lastError)
+		})
+	}
+	serves(false, "attached", "<nil>")
+	redis.stop(syscall.SIGTERM)
+	serves(true, "stale", "connection refused")
+	_, keys = startRedisOn(t, port)
+	serves(true, "stale", "it holds no rates:latest")
+	keys.fill(t)
+	serves(false, "attached", "<nil>")
 }
 
 func TestProducerRestartsUnnoticedUnderLoadOverTheRedisProtocol(t *testing.T) {

@@ -38,6 +38,12 @@ func (a *app) second() resp {
 // called, and says so as rates does.
 func startRedis(t *testing.T) (r resp, readOnly func()) {
 	t.Helper()
+	_, r = startRedisOn(t, freePorts(t))
+	return r, func() { r.dial(t).ask(t, "REPLICAOF 127.0.0.1 1") } // of nobody
+}
+
+func startRedisOn(t *testing.T, number int) (*app, resp) {
+	t.Helper()
 	for _, tool := range []string{"redis-server", "redis-cli"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {
@@ -46,10 +52,10 @@ func startRedis(t *testing.T) (r resp, readOnly func()) {
 			t.Skipf("%s is not installed (Debian: redis)", tool)
 		}
 	}
-	port := strconv.Itoa(freePorts(t))
+	port := strconv.Itoa(number)
 	a := launchCommand(t, "redis-server", exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1",
 		"--save", "", "--appendonly", "no", "--dir", t.TempDir()))
-	r = resp{net.JoinHostPort("127.0.0.1", port)}
+	r := resp{net.JoinHostPort("127.0.0.1", port)}
 	eventually(t, "redis-server answers", func() bool {
 		select {
 		case <-a.done:
@@ -62,7 +68,7 @@ func startRedis(t *testing.T) (r resp, readOnly func()) {
 		}
 		return err == nil
 	})
-	return r, func() { r.dial(t).ask(t, "REPLICAOF 127.0.0.1 1") } // of nobody
+	return a, r
 }
 
 // fill makes a real Redis hold what rates serves, as README says.
