@@ -285,12 +285,16 @@ func (f inFlight) finish(t *testing.T) {
 	}
 }
 
-// refused reports whether new connections are refused.
-func refused(t *testing.T, addr string) bool {
+// closes waits until new connections to addr are refused. A process that
+// another test starts may hold a listener for a moment more than we do, until
+// it is the other program.
+func closes(t *testing.T, addr string) {
 	t.Helper()
-	conn, err := (&net.Dialer{Timeout: patience}).Dial("tcp", strings.TrimPrefix(addr, "http://"))
-	if err == nil {
-		conn.Close()
-	}
-	return err != nil
+	eventually(t, "no connection to "+addr, func() bool {
+		conn, err := (&net.Dialer{Timeout: patience}).Dial("tcp", strings.TrimPrefix(addr, "http://"))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
 }

@@ -88,7 +88,7 @@ func TestTheEndOfItsContextDrains(t *testing.T) {
 	go func() { replied <- get(t, c, at.url) }()
 	within(t, held, "the request")
 	at.cancel()
-	eventually(t, "a refused connection", func() bool { return refused(t, at.url) })
+	closes(t, at.url)
 	select {
 	case err := <-at.done:
 		t.Errorf("got Serve's end, error %v, while a request was in flight", err)
@@ -170,7 +170,7 @@ func TestServeSaysWhyItCannotServe(t *testing.T) {
 	if err := at.wait(t); err == nil || !strings.HasPrefix(err.Error(), "serving: ") {
 		t.Errorf("got error %v, want one of serving", err)
 	}
-	eventually(t, "the other listener's end", func() bool { return refused(t, other[0].Addr().String()) })
+	closes(t, other[0].Addr().String())
 }
 
 func TestEveryListenerIsServed(t *testing.T) {
@@ -188,8 +188,8 @@ func TestEveryListenerIsServed(t *testing.T) {
 	if err := at.wait(t); err != nil {
 		t.Errorf("got error %v, want none", err)
 	}
-	for _, l := range ls { // a process that another test starts may hold it for a moment, until it is the other program
-		eventually(t, "the end of "+l.Addr().String(), func() bool { return refused(t, l.Addr().String()) })
+	for _, l := range ls {
+		closes(t, l.Addr().String())
 	}
 }
 

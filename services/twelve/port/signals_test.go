@@ -45,7 +45,7 @@ func TestOnSIGTERM(t *testing.T) {
 		}
 	})
 	t.Run("then no new connections", func(t *testing.T) {
-		eventually(t, "a refused connection", func() bool { return refused(t, app.url) })
+		closes(t, app.url)
 	})
 	t.Run("the request in flight finishes and its client gets the whole body", func(t *testing.T) { request.finish(t) })
 	t.Run("the drain is logged", func(t *testing.T) { app.line(t, "drained") })
@@ -88,7 +88,7 @@ func TestASecondSignal(t *testing.T) {
 			app.line(t, "held")
 			app.signal(t, tt.first)
 			app.line(t, "draining")
-			eventually(t, "a refused connection", func() bool { return refused(t, app.url) })
+			closes(t, app.url)
 			for range 3 {
 				app.signal(t, tt.second)
 				if tt.second == syscall.SIGINT {
