@@ -79,20 +79,20 @@ func (s *Store) Quote(ctx context.Context, id string) (Kept, error) {
 // is to see it expired before that. So it is read again behind such writes.
 func (s *Store) read(ctx context.Context, text string, args ...any) (kept Kept, err error) {
 	args = append([]any{s.millis()}, args...)
-	var now time.Time
 	err = s.look(ctx, func(ctx context.Context) (err error) {
+		var now time.Time
 		kept, now, err = scan(s.reads.row(ctx, text, args...))
-		return err
-	})
-	if err == nil && kept.Status == quote.Expired && now.Sub(kept.Expires) <= 2*s.settings.timeout {
-		err = s.do(ctx, func(ctx context.Context) error {
-			return s.write(ctx, func(ctx context.Context, tx tx) (err error) {
-				args[0] = s.millis()
-				kept, _, err = scan(tx.row(ctx, text+s.text.locking, args...))
-				return err
-			})
+		if err != nil || kept.Status != quote.Expired || now.Sub(kept.Expires) > 2*s.settings.timeout {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.settings.timeout)
+		defer cancel()
+		return s.write(ctx, func(ctx context.Context, tx tx) (err error) {
+			args[0] = s.millis()
+			kept, _, err = scan(tx.row(ctx, text+s.text.locking, args...))
+			return err
 		})
-	}
+	})
 	if err != nil {
 		return Kept{}, err
 	}
