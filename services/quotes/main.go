@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,18 +42,16 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	command := strings.Join(args, " ")
-	switch command {
-	case "", "probe":
-	case "--version":
-		fmt.Fprintln(stdout, name, version)
-		return nil
-	case "--help", "-h", "help", "check --help", "check -h":
+	switch {
+	case slices.Contains(args, "--help"), slices.Contains(args, "-h"), command == "help":
 		help(stdout)
 		return nil
-	default:
-		if args[0] == "check" {
-			return runCheck(ctx, args[1:], stdout)
-		}
+	case command == "--version":
+		fmt.Fprintln(stdout, name, version)
+		return nil
+	case len(args) > 0 && args[0] == "check":
+		return runCheck(ctx, args[1:], stdout)
+	case command != "" && command != "probe":
 		return errors.New("takes --help, --version, probe, check or nothing; all else is in the environment")
 	}
 

@@ -181,7 +181,7 @@ func wantRefusal(t *testing.T, p *process, lines ...string) {
 }
 
 func TestHelpListsEveryVariable(t *testing.T) {
-	for _, arg := range []string{"--help", "-h", "help", "check --help", "check -h"} {
+	for _, arg := range []string{"--help", "-h", "help", "check --help", "check --json -h"} {
 		p := launch(t, nil, strings.Fields(arg)...)
 		if status := p.exit(); status != 0 || p.stderr.String() != "" {
 			t.Errorf("%s: got exit status %d and %q on stderr", arg, status, &p.stderr)

@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,15 +47,14 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	command := strings.Join(args, " ")
-	switch command {
-	case "", "probe", "export":
-	case "--version":
-		fmt.Fprintln(stdout, name, version)
-		return nil
-	case "--help", "-h", "help":
+	switch {
+	case slices.Contains(args, "--help"), slices.Contains(args, "-h"), command == "help":
 		help(stdout)
 		return nil
-	default:
+	case command == "--version":
+		fmt.Fprintln(stdout, name, version)
+		return nil
+	case command != "" && command != "probe" && command != "export":
 		return errors.New("takes --help, --version, probe, export or nothing; all else is in the environment")
 	}
 
