@@ -79,6 +79,8 @@ func TestPageComesAliveWithItsBackingService(t *testing.T) {
 	b.state("attached")
 	b.says("#answer", "7.00 EUR = 8.19 USD")
 	b.until("!" + offered) // which nobody publishes
+	b.write("[name=amount]", "20")
+	b.says("#answer", "20.00 EUR = 23.40 USD") // what was chosen still is
 	b.says(".readout", "1 EUR = 1.1699 USD")
 }
 

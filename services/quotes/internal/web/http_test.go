@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,9 @@ func TestHEADIsGETWithoutABody(t *testing.T) {
 			wantEqual(t, "body", head.body, "")
 			if get.body == "" {
 				t.Error("GET has no body either")
+			}
+			if path != "/metrics" { // which is as long as it turns out
+				wantEqual(t, "length", get.header.Get("Content-Length"), strconv.Itoa(len(get.body)))
 			}
 			for _, h := range []http.Header{get.header, head.header} {
 				wantEqual(t, "server", h.Get("Server"), "quotes/test")

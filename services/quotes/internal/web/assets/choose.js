@@ -53,7 +53,7 @@ for (const [n, select] of [...document.querySelectorAll('#convert select')].entr
     mark(search && found.length ? 0 : found.findIndex(o => o.value === select.value));
   };
   const choose = code => {
-    select.value = code;
+    if ([...select.options].some(o => o.value === code)) select.value = code; // it may be offered no more
     close();
     show();
     select.dispatchEvent(new Event('input', {bubbles: true}));

@@ -26,7 +26,10 @@
     for (const side of [form.source, form.target]) {
       const now = page.querySelector('#convert [name=' + side.name + ']');
       const codes = select => [...select.options].map(o => o.value).join();
-      if (now.value === side.value && codes(now) !== codes(side)) side.replaceChildren(...now.children);
+      const chosen = side.value;
+      if (now.value !== chosen || codes(now) === codes(side)) continue;
+      side.replaceChildren(...now.children);
+      side.value = chosen; // a select that loses a group chooses anew
     }
   };
 
