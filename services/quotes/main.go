@@ -104,7 +104,8 @@ func help(w io.Writer) {
 	fmt.Fprint(w, `quotes converts amounts at the reference rates of a backing service.
 
   quotes             serve on PORT until SIGTERM or Ctrl-C
-  quotes probe       ask the one that serves on PORT whether it is ready: exit 0 or 1
+  quotes probe       in its environment, ask the one that serves on PORT whether it is
+                     ready: exit 0 or 1
   quotes check [--json] [URL]
                      before a swap, ask whether URL, or else RATES_URL, can be the backing
                      service, and DATABASE_URL the database: exit 0 or 1, within 5 seconds.

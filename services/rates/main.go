@@ -143,7 +143,8 @@ func help(w io.Writer) {
 	fmt.Fprint(w, `rates serves the ECB's euro foreign exchange reference rates.
 
   rates             serve on PORT, and RESP_PORT where set, until SIGTERM or Ctrl-C
-  rates probe       ask the one that serves on PORT whether it is ready: exit 0 or 1
+  rates probe       in its environment, ask the one that serves on PORT whether it is
+                    ready: exit 0 or 1
   rates export      write the rates as commands for a Redis: rates export | redis-cli --pipe
   rates --version
 

@@ -13,7 +13,7 @@ import (
 
 // growth shows what more days of history cost rates, and more clients both.
 func (s *stage) growth(period time.Duration) error {
-	fmt.Printf("%-22s %12s %14s %14s %14s\n", "days of history", "from exec", "idle memory", "/v1/latest", "all, USD")
+	fmt.Printf("%-22s %12s %14s %14s %14s\n", "days of history", "from exec", "memory then", "/v1/latest", "all, USD")
 	for _, days := range []int{22, 65, 261, 1305, 2610, 7044} {
 		if err := s.days(days); err != nil {
 			return err

@@ -50,10 +50,10 @@ var explanations = map[string]explanation{
 		"Wait as Retry-After says and ask again."},
 	"rates-too-old": {
 		"The newest rates at hand are too old to answer with, or to lock a quote on: the backing service has not answered for too long, or answers with a reference date of long ago.",
-		"Wait as Retry-After says and ask again. GET /v1/backing shows how the backing service does."},
+		"Wait as Retry-After says and ask again. GET /v1/backing, on the port of quotes itself, shows how the backing service does."},
 	"rates-unavailable": {
 		"The backing service that has the rates cannot be asked at the moment, or answers with what are no rates, and none are known from before.",
-		"Wait as Retry-After says and ask again. GET /v1/backing shows how the backing service does."},
+		"Wait as Retry-After says and ask again. GET /v1/backing, on the port of quotes itself, shows how the backing service does."},
 }
 
 // explain answers at the URI that is a problem's type.

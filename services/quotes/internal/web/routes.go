@@ -66,9 +66,9 @@ func Routes(a App) http.Handler {
 	show := func(h handler) http.HandlerFunc { return handleAs(places.admit(h), pageProblem) }
 	r.Get("/", show(a.page))
 	r.Post("/quotes", show(a.lockFromPage))
-	r.Get("/quotes", show(leadHome))
+	r.Get("/quotes", handleAs(leadHome, pageProblem))
 	r.Get("/quotes/{id}", show(a.quotePage))
-	r.Get("/quotes/{id}/accept", show(leadToQuote))
+	r.Get("/quotes/{id}/accept", handleAs(leadToQuote, pageProblem))
 	r.Post("/quotes/{id}/accept", show(a.acceptFromPage))
 	r.Get("/assets/{name}", serveAsset)
 
