@@ -44,7 +44,7 @@ func TestFootprint(t *testing.T) {
 				t.Errorf("binary of %d bytes, want under %d", info.Size(), f.maxSize)
 			}
 			best, idle := time.Hour, int64(0)
-			for range 10 {
+			for range 20 {
 				a, took := firstAnswer(t, binary, f.path, f.env)
 				best = min(best, took)
 				idle = max(idle, residentMemory(t, a.cmd.Process.Pid))
@@ -73,7 +73,7 @@ func TestFootprintWithAllHistory(t *testing.T) {
 	binary, feed := filepath.Join(dir, "bin", "rates"), "FEED_URL=file://"+allHistory(t)
 	best := time.Hour
 	var a *app
-	for range 10 {
+	for range 20 {
 		var took time.Duration
 		if a != nil {
 			a.kill()

@@ -13,7 +13,7 @@ import (
 // many requests, and has none of it soon after; where GOGC is set, that decides.
 func TestGarbageOfALoadIsGivenBack(t *testing.T) {
 	t.Parallel()
-	const usual, headroom = 12 << 20, 48 << 20 // bytes more, at the peak
+	const usual, headroom = 20 << 20, 48 << 20 // bytes more, at the peak
 	dir, err := checkout()
 	if err != nil {
 		t.Fatal(err)
