@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -45,7 +46,7 @@ func sqlitePath(u url.URL) (string, error) {
 	}
 	path, err := url.PathUnescape(path)
 	if err != nil || u.Host != "" || u.RawQuery != "" || path == "" || strings.HasSuffix(path, "/") {
-		return "", fmt.Errorf("want sqlite: and a path alone, such as sqlite:var/quotes.db")
+		return "", errors.New("want sqlite: and a path alone, such as sqlite:var/quotes.db")
 	}
 	return filepath.Abs(path)
 }

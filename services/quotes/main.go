@@ -1,5 +1,5 @@
-// Command quotes converts amounts at the reference rates of a backing
-// service, which it knows by one URL.
+// Command quotes converts amounts and locks quotes at the reference rates of a
+// backing service, which it knows by one URL.
 //
 // It is configured by its environment alone (quotes --help lists the
 // variables), binds PORT and serves HTTP there. On SIGTERM or Ctrl-C it says
@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func help(w io.Writer) {
-	fmt.Fprint(w, `quotes converts amounts at the reference rates of a backing service.
+	fmt.Fprint(w, `quotes converts amounts and locks quotes at the reference rates of a backing service.
 
   quotes             serve on PORT until SIGTERM or Ctrl-C
   quotes probe       in its environment, ask the one that serves on PORT whether it is

@@ -60,20 +60,15 @@ func Load(cfg any) error {
 		}
 	}
 	if v, ok := cfg.(Validator); ok {
-		for line := range strings.Lines(text(v.Validate())) {
-			if name, _, _ := strings.Cut(line, ":"); !refused[name] { // else it judges a zero value
-				errs = append(errs, errors.New(strings.TrimSuffix(line, "\n")))
+		if err := v.Validate(); err != nil {
+			for line := range strings.Lines(err.Error()) {
+				if name, _, _ := strings.Cut(line, ":"); !refused[name] { // else it judges a zero value
+					errs = append(errs, errors.New(strings.TrimSuffix(line, "\n")))
+				}
 			}
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // load reads one variable. envconfig sees one field at a time, since it stops

@@ -18,7 +18,6 @@ const (
 // entrance is all doors of an app.
 type entrance struct {
 	doors     []*door
-	others    bool           // listeners that are no doors
 	accepting sync.WaitGroup // until the last of them is closed
 	failed    chan error     // the first error of one that ended
 }
@@ -26,15 +25,11 @@ type entrance struct {
 // open serves each listener.
 func (e *entrance) open(listeners []net.Listener, serve func(net.Listener) error) {
 	for _, l := range listeners {
-		if tcp, ok := l.(*net.TCPListener); ok {
-			d := &door{TCPListener: tcp}
-			l, e.doors = d, append(e.doors, d)
-		} else {
-			e.others = true
-		}
+		d := &door{TCPListener: l.(*net.TCPListener)} // as Listen makes them
+		e.doors = append(e.doors, d)
 		e.accepting.Go(func() {
 			select {
-			case e.failed <- serve(l):
+			case e.failed <- serve(d):
 			default:
 			}
 		})
@@ -47,9 +42,7 @@ func (e *entrance) shut() {
 	for _, d := range e.doors {
 		d.shut()
 	}
-	if !e.others {
-		e.accepting.Wait()
-	}
+	e.accepting.Wait()
 }
 
 // door is a listener that is shut without dropping who already stands before

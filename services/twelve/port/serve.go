@@ -1,7 +1,8 @@
 // Package port exports an app by binding a port (factor VII): bind first,
 // then serve, with limits against slow and oversized clients, and stop
 // without dropping what is in flight (factor IX). It owns the listening
-// sockets, the signals and the probes.
+// sockets, the signals and the probes, and gives the garbage collector headroom
+// while many come in.
 //
 // Routes, replies and log lines it leaves to the app.
 package port

@@ -16,14 +16,9 @@ type Currency struct {
 }
 
 // known lists all currencies by code, the ended ones among them.
-var known = sorted(slices.Concat(active, ended))
+var known = slices.SortedFunc(slices.Values(slices.Concat(active, ended)), func(a, b Currency) int { return cmp.Compare(a.Code, b.Code) })
 
 var byCode = index(known)
-
-func sorted(list []Currency) []Currency {
-	slices.SortFunc(list, func(a, b Currency) int { return cmp.Compare(a.Code, b.Code) })
-	return list
-}
 
 func index(list []Currency) map[string]Currency {
 	m := make(map[string]Currency, len(list))

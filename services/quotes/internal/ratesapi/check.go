@@ -2,7 +2,6 @@ package ratesapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -78,18 +77,6 @@ func (c *Client) Check(ctx context.Context, lockMaxDays int) []check.Line {
 		lines = append(lines, l)
 	}
 	return lines
-}
-
-// outcome is that of an answer that brought no rates.
-func (a reply) outcome() Outcome {
-	var f *failure
-	switch {
-	case errors.As(a.err, &f):
-		return f.outcome
-	case a.err != nil:
-		return NoRates
-	}
-	return OK
 }
 
 // call asks as fetch does, but leaves no trace in Status, log and metrics.

@@ -61,6 +61,18 @@ type reply struct {
 	took     time.Duration
 }
 
+// outcome is OK, the failure's, or that there are no rates for what was asked.
+func (a reply) outcome() Outcome {
+	var f *failure
+	switch {
+	case errors.As(a.err, &f):
+		return f.outcome
+	case a.err != nil:
+		return NoRates
+	}
+	return OK
+}
+
 // protocol is what the backing service is asked over.
 type protocol interface {
 	// exchange makes one call, its retries included. before is what is kept of
@@ -82,19 +94,15 @@ func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, er
 	a := c.protocol.exchange(ctx, q, before)
 	err := a.err
 
-	done := Call{Time: began, Duration: c.now().Sub(began), Status: a.status, Attempts: a.attempts, Outcome: OK}
+	done := Call{Time: began, Duration: c.now().Sub(began), Status: a.status, Attempts: a.attempts, Outcome: a.outcome()}
 	path := c.protocol.path(q)
 	var f *failure
-	switch {
-	case errors.As(err, &f):
+	if errors.As(err, &f) {
 		f.text = c.clean(f.text)
-		done.Outcome, done.Error = f.outcome, f.text
+		done.Error = f.text
 		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)
 		c.log.LogAttrs(ctx, slog.LevelWarn, "backing service failed", callAttrs(ctx, path, done)...)
-	case errors.Is(err, quote.ErrNoRatesForDate):
-		done.Outcome = NoRates
-		fallthrough
-	default:
+	} else {
 		c.budget.earn()
 		if c.log.Enabled(ctx, slog.LevelDebug) {
 			c.log.LogAttrs(ctx, slog.LevelDebug, "backing service answered", callAttrs(ctx, path, done)...)

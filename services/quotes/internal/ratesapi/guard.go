@@ -39,9 +39,9 @@ func (said refusedLogin) Error() string { return string(said) }
 // length that an answer claims before a byte of it has come.
 type guard struct {
 	net.Conn
-	breaks *atomic.Int64 // of the connections of its time, and how many there were
-	since  int64
-	login  *time.Timer // closes it, unless it is asked for rates before
+	breaks *atomic.Int64 // the client's count of them
+	since  int64         // what that was when this connection was opened
+	login  *time.Timer   // closes it, unless it is asked for rates before
 
 	scrub func(string) string // of the handle's credentials
 	asked bool                // for rates

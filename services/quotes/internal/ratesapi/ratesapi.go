@@ -1,8 +1,9 @@
 // Package ratesapi attaches a rates service by its handle. Any server that
-// answers Frankfurter's v1 will do: it asks for /v1/latest and /v1/DATE in
-// euro, so that every number it gets is a published one, checks what comes
-// back as the hostile input it is, and keeps it for as long as the handle
-// says. Its errors are those of quote: callers never see HTTP.
+// answers Frankfurter's v1 will do, or holds rates' keys over the Redis
+// protocol: it asks for the newest day, a day or a range in euro, so that every
+// number it gets is a published one, checks what comes back as the hostile
+// input it is, and keeps it for as long as the handle says. Its errors are
+// those of quote: callers see neither HTTP nor Redis.
 //
 // What a rate is worth, and how old one may be, it leaves to quote.
 package ratesapi

@@ -16,8 +16,9 @@ const (
 	keptCalls = 20
 	slowCall  = time.Second
 
-	// hangs is when a call under way counts as one that fails: by then a
-	// request that can do without it has.
+	// hangs is when a call under way counts as one that fails: a moment before
+	// requests that know rates stop waiting for it, so that Status says so
+	// right after Look.
 	hangs = patienceStale - 100*time.Millisecond
 
 	// limpsFor is how long a late answer tells of the next one.

@@ -44,12 +44,6 @@ func (a App) acceptFromPage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// A form that failed leaves a browser at an address that is only posted to.
-func leadHome(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-	return nil
-}
-
 func leadToQuote(w http.ResponseWriter, r *http.Request) error {
 	id, err := quoteID(r)
 	if err == nil {

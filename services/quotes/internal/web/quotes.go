@@ -60,7 +60,16 @@ func (a App) lockQuote(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	kept, replayed, err := a.lock(r.Context(), order, key, "", fieldNames{"sourceCurrency", "targetCurrency", given})
-	return writeLocked(w, kept, replayed, err)
+	switch {
+	case errors.Is(err, quote.ErrKeyReused):
+		return inField("Idempotency-Key", err)
+	case err != nil:
+		return err
+	case replayed:
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
+	w.Header().Set("Location", "/v1/quotes/"+kept.ID)
+	return writeJSON(w, http.StatusCreated, newQuoteReply(kept))
 }
 
 // lock is what the API and the page share. A key that was used before needs no
@@ -89,20 +98,6 @@ func (a App) lock(ctx context.Context, order quote.Order, key, seen string, name
 		a.locked()
 	}
 	return kept, replayed, err
-}
-
-func writeLocked(w http.ResponseWriter, kept store.Kept, replayed bool, err error) error {
-	switch {
-	case errors.Is(err, quote.ErrKeyReused):
-		return inField("Idempotency-Key", err)
-	case err != nil:
-		return err
-	}
-	if replayed {
-		w.Header().Set("Idempotent-Replayed", "true")
-	}
-	w.Header().Set("Location", "/v1/quotes/"+kept.ID)
-	return writeJSON(w, http.StatusCreated, newQuoteReply(kept))
 }
 
 func (a App) getQuote(w http.ResponseWriter, r *http.Request) error {

@@ -69,7 +69,8 @@ var (
 // and to say its length by itself.
 const counted = 2 << 10
 
-// header is that of every reply that the app computes: of now, for one client.
+// header sets what every reply has, and that it is of now, for one client,
+// unless the caller says otherwise after it.
 func header(w http.ResponseWriter, contentType string, length int) {
 	h := w.Header()
 	h["Content-Type"] = []string{contentType}

@@ -2,7 +2,7 @@
 // quote, and renders the result as JSON, as a page or as a problem (RFC 9457).
 //
 // Arithmetic and rules it leaves to quote, calls to the backing service to
-// ratesapi, sockets and signals to port.
+// ratesapi, rows to store, sockets and signals to port.
 package web
 
 import (
@@ -66,7 +66,7 @@ func Routes(a App) http.Handler {
 	show := func(h handler) http.HandlerFunc { return handleAs(places.admit(h), pageProblem) }
 	r.Get("/", show(a.page))
 	r.Post("/quotes", show(a.lockFromPage))
-	r.Get("/quotes", handleAs(leadHome, pageProblem))
+	r.Get("/quotes", http.RedirectHandler("/", http.StatusSeeOther).ServeHTTP) // a form that failed leaves a browser here
 	r.Get("/quotes/{id}", show(a.quotePage))
 	r.Get("/quotes/{id}/accept", handleAs(leadToQuote, pageProblem))
 	r.Post("/quotes/{id}/accept", show(a.acceptFromPage))

@@ -223,11 +223,7 @@ func (f *Feed) take(e edition) error {
 
 func (f *Feed) serve(source string, t *fx.Table) {
 	f.table.Store(t)
-	o := Origin{From: source}
-	if !f.options.Source.IsZero() {
-		o.URL = f.options.Source.String()
-	}
-	f.origin.Store(&o)
+	f.origin.Store(&Origin{From: source, URL: f.options.Source.String()})
 	f.options.Log.Info("table",
 		"source", source, "days", t.Len(), "first", t.First().String(), "newest", t.Newest().String())
 	if newest := Snapshot().Newest(); t.Newest() < newest {
