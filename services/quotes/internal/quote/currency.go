@@ -28,6 +28,14 @@ func index(list []Currency) map[string]Currency {
 	return m
 }
 
+// CheckPair returns ErrSameCurrency when the sides are one.
+func CheckPair(source, target Currency) error {
+	if source.Code != target.Code {
+		return nil
+	}
+	return fmt.Errorf("%w: source and target are both %s", ErrSameCurrency, source.Code)
+}
+
 // Currencies returns all currencies known here, ordered by code.
 func Currencies() []Currency { return slices.Clone(known) }
 

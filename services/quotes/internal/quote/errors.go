@@ -9,7 +9,7 @@ var (
 	// letters and for one whose minor units are not known here.
 	ErrUnknownCurrency = errors.New("unknown currency")
 
-	// ErrSameCurrency is returned by Table.Cross when both sides are one.
+	// ErrSameCurrency is returned for a pair whose sides are one.
 	ErrSameCurrency = errors.New("same currency")
 
 	// ErrInvalidAmount is returned for an amount that is not a positive

@@ -23,10 +23,10 @@ type Order struct {
 
 // NewOrder returns the order of a given amount, or ErrSameCurrency.
 func NewOrder(source, target Currency, given Amount) (Order, error) {
-	switch {
-	case source == target:
-		return Order{}, errSameCurrency(source)
-	case given.currency != source && given.currency != target:
+	if err := CheckPair(source, target); err != nil {
+		return Order{}, err
+	}
+	if given.currency != source && given.currency != target {
 		return Order{}, fmt.Errorf("%w: the amount is of neither currency of the pair", ErrInvalidAmount)
 	}
 	return Order{source, target, given}, nil

@@ -90,8 +90,8 @@ func (t *Table) Unknown() []string {
 // significant digits. That is the rate: nothing is computed from a longer one.
 // It returns ErrSameCurrency, or ErrNoRate when the table lacks a side.
 func (t *Table) Cross(source, target Currency) (Rate, error) {
-	if source.Code == target.Code {
-		return Rate{}, errSameCurrency(source)
+	if err := CheckPair(source, target); err != nil {
+		return Rate{}, err
 	}
 	from, ok := t.rates[source.Code]
 	if !ok {
@@ -136,10 +136,6 @@ func (t *Table) Convert(source Amount, target Currency) (Conversion, error) {
 		return Conversion{}, err
 	}
 	return Conversion{source, amount, rate}, nil
-}
-
-func errSameCurrency(c Currency) error {
-	return fmt.Errorf("%w: source and target are both %s", ErrSameCurrency, c.Code)
 }
 
 func (t *Table) errNoRate(c Currency) error {

@@ -99,10 +99,7 @@ func pairParams(query url.Values) (source, target quote.Currency, err error) {
 	if target, err = currencyParam(query, "target"); err != nil {
 		return source, target, err
 	}
-	if source == target {
-		err = inField("target", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
-	}
-	return source, target, err
+	return source, target, inField("target", quote.CheckPair(source, target))
 }
 
 // rates gets those of the question's day, or the newest.

@@ -49,8 +49,8 @@ func readOrder(r *http.Request) (order quote.Order, given string, err error) {
 	case !hasSource:
 		return order, "", inField("sourceAmount", fmt.Errorf("%w: give sourceAmount or targetAmount", errMalformed))
 	}
-	if source == target {
-		return order, "", inField("targetCurrency", fmt.Errorf("%w: source and target are both %s", quote.ErrSameCurrency, source.Code))
+	if err := quote.CheckPair(source, target); err != nil {
+		return order, "", inField("targetCurrency", err)
 	}
 	amount, err := quote.ParseAmount(text, currency)
 	if err != nil {

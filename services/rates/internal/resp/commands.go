@@ -65,12 +65,6 @@ func commandList() []*command {
 	}
 }
 
-// Stand-ins for what is not in the list: whatever writes, and the rest.
-func newWrite() *command { return &command{name: "write", arity: -1, run: refuseWrite} }
-func newUnknown() *command {
-	return &command{name: "unknown", arity: -1, open: true, run: refuseUnknown}
-}
-
 // writes are the commands of Redis that change something, none of which is
 // served.
 const writes = ` append bitfield bitop blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin copy decr decrby del
@@ -94,21 +88,26 @@ const (
 // commandSet finds commands by name and counts them.
 type commandSet struct {
 	byName         map[string]*command
-	write, unknown *command
+	write, unknown *command // stand for what is not in the list: whatever writes, and the rest
 }
 
 // newCommandSet makes the set; count gives what counts a command's outcome.
 func newCommandSet(count func(command, outcome string) func()) commandSet {
-	s := commandSet{byName: map[string]*command{}, write: newWrite(), unknown: newUnknown()}
+	s := commandSet{
+		byName:  map[string]*command{},
+		write:   &command{name: "write", arity: -1, run: refuseWrite},
+		unknown: &command{name: "unknown", arity: -1, open: true, run: refuseUnknown},
+	}
 	for _, name := range strings.Fields(writes) {
 		s.byName[name] = s.write
 	}
-	for _, c := range append(commandList(), s.write, s.unknown) {
-		c.answered, c.refused = count(c.name, "ok"), count(c.name, "error")
+	list := commandList()
+	for _, c := range list {
 		s.byName[c.name] = c
 	}
-	delete(s.byName, s.write.name)
-	delete(s.byName, s.unknown.name)
+	for _, c := range append(list, s.write, s.unknown) {
+		c.answered, c.refused = count(c.name, "ok"), count(c.name, "error")
+	}
 	return s
 }
 

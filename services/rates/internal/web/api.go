@@ -1,6 +1,7 @@
 package web
 
 import (
+	_ "embed"
 	"net/http"
 	"strconv"
 	"sync"
@@ -10,9 +11,17 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// version answers with what this API is. Its documentation is the page.
-func version(c caching) handler {
-	text := newAnswer(jsonType, []byte(`{"version":"v1","status":"frozen","openapi":"/v1/openapi.json","docs":"/"}`))
+// versionText says what this API is. Its documentation is the page.
+var versionText = []byte(`{"version":"v1","status":"frozen","openapi":"/v1/openapi.json","docs":"/"}`)
+
+// openapiText describes the routes.
+//
+//go:embed openapi.json
+var openapiText []byte
+
+// fixed answers with what is the same until the next release.
+func fixed(c caching, body []byte) handler {
+	text := newAnswer(jsonType, body)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c.settled(w.Header())
 		text.write(w, r)
