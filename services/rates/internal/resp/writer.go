@@ -59,9 +59,14 @@ func (w *writer) flush() error {
 
 // head begins what says its length or its number first.
 func (w *writer) head(mark byte, n int) {
-	b := append(w.grow(), mark)
-	b = strconv.AppendInt(b, int64(n), 10)
-	*w.buf = append(b, "\r\n"...)
+	*w.buf = appendHead(w.grow(), mark, n)
+}
+
+func appendHead(b []byte, mark byte, n int) []byte {
+	if 0 <= n && n < 10 { // as most are
+		return append(b, mark, '0'+byte(n), '\r', '\n')
+	}
+	return append(strconv.AppendInt(append(b, mark), int64(n), 10), "\r\n"...)
 }
 
 func (w *writer) int(n int)   { w.head(':', n) }
@@ -115,8 +120,8 @@ func (w *writer) line(mark byte, s string) {
 }
 
 func bulk[text string | []byte](w *writer, s text) {
-	w.head('$', len(s))
-	*w.buf = append(append(*w.buf, s...), "\r\n"...)
+	b := append(appendHead(w.grow(), '$', len(s)), s...)
+	*w.buf = append(b, '\r', '\n')
 }
 
 // text is a bulk that RESP3 knows to be for people.
