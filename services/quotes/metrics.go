@@ -10,14 +10,12 @@ import (
 func countCalls(m *telemetry.Metrics) func(ratesapi.Call) {
 	attempts := m.NewCounter("backing_attempts_total")
 	duration := m.NewPrometheusHistogram("backing_call_duration_seconds")
-	calls := func(o ratesapi.Outcome, n int) {
-		m.GetOrCreateCounter(`backing_calls_total{outcome="` + string(o) + `"}`).Add(n)
-	}
-	for _, o := range ratesapi.Outcomes {
-		calls(o, 0) // so that each is there before it happens
+	calls := map[ratesapi.Outcome]func(){}
+	for _, o := range ratesapi.Outcomes { // so that each is there before it happens
+		calls[o] = m.NewCounter(`backing_calls_total{outcome="` + string(o) + `"}`).Inc
 	}
 	return func(c ratesapi.Call) {
-		calls(c.Outcome, 1)
+		calls[c.Outcome]()
 		attempts.Add(c.Attempts)
 		duration.Update(c.Duration.Seconds())
 	}

@@ -121,7 +121,7 @@ func errNone(q question) error {
 // unless we would not wait any more.
 func (c *Client) unanswered(what string, err error, attempts int) error {
 	switch {
-	case c.closing.Err() != nil:
+	case c.calls.ctx.Err() != nil:
 		return failf(Unreachable, "not waited for: the app ends")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		return failf(TimedOut, "no answer within %v, asked %s", c.options.Timeout, times(attempts))

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -71,11 +70,7 @@ type Client struct {
 	latest slot
 	days   *slots
 	series *slots
-
-	mu      sync.Mutex // of closing
-	closing context.Context
-	close   context.CancelFunc
-	calls   sync.WaitGroup
+	calls  *workers
 }
 
 // New attaches the rates service that h names. agent is sent as User-Agent;
@@ -87,9 +82,8 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 	}
 	c := &Client{
 		handle: h, options: h.Options(), agent: agent, log: log, now: now, observe: observe,
-		days: newSlots(maxDays), series: newSlots(maxSeries),
+		days: newSlots(maxDays), series: newSlots(maxSeries), calls: newWorkers(),
 	}
-	c.closing, c.close = context.WithCancel(context.Background())
 	c.breaker = c.newBreaker()
 	c.budget = newBudget(c.options.Attempts)
 	c.dial = (&net.Dialer{}).DialContext
@@ -104,11 +98,9 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 // Close ends calls that are still under way and waits for them. There are no
 // new ones after it, though requests may come that the drain has cut off.
 func (c *Client) Close() {
-	c.mu.Lock()
-	c.close()
-	c.mu.Unlock()
+	c.calls.stop()
 	c.protocol.close()
-	c.calls.Wait()
+	c.calls.running.Wait()
 }
 
 // Latest returns the newest rates. The error wraps quote.ErrRatesUnavailable
@@ -215,10 +207,8 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 		return s.call
 	}
 	one := &call{done: make(chan struct{})}
-	started := c.begin(func() {
-		ctx, cancel := context.WithTimeout(outliving{c.closing, ctx}, c.deadline())
-		defer cancel()
-		one.kept, one.err = c.guarded(ctx, q, s.kept.Load())
+	started := c.calls.do(func() {
+		one.kept, one.err = c.guarded(outliving{c.calls.ctx, ctx}, q, s.kept.Load())
 		s.mu.Lock()
 		if one.err == nil {
 			s.kept.Store(one.kept)
@@ -255,18 +245,6 @@ func (o outliving) Value(key any) any {
 		return v
 	}
 	return o.request.Value(key)
-}
-
-// begin runs f in a goroutine that Close waits for, or not at all once the
-// client is closed.
-func (c *Client) begin(f func()) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing.Err() != nil {
-		return false
-	}
-	c.calls.Go(f)
-	return true
 }
 
 // deadline of a whole call, all attempts and the waits between them.
