@@ -72,7 +72,7 @@ func newHTTP(c *Client) overHTTP {
 				transport.CloseIdleConnections()
 			}
 			again, err := checkRetry(ctx, resp, err)
-			return again && attemptOf(ctx).mayWait() && c.mayRetry(), err
+			return again && attemptOf(ctx).number < o.Attempts && c.mayRetry(), err
 		},
 		Backoff:        backoff,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
@@ -85,7 +85,7 @@ func (o overHTTP) close() { o.transport.CloseIdleConnections() }
 func (o overHTTP) path(q question) string { return "/v1/" + q.path }
 
 func (o overHTTP) exchange(ctx context.Context, q question, before *kept) (a reply) {
-	last := attempt{end: time.Now().Add(o.deadline())}
+	var last attempt
 	resp, body, err := o.get(context.WithValue(ctx, attemptKey{}, &last), q.path)
 	a.attempts = last.number
 	what := "cannot be reached"
@@ -187,8 +187,7 @@ func ageHeader(s string) time.Duration {
 	return time.Duration(min(seconds, 365*24*3600)) * time.Second
 }
 
-// timed gives each attempt a time, redirects and body included, and none more
-// than its call has. http.Client's
+// timed gives each attempt a time, redirects and body included. http.Client's
 // Timeout would take a goroutine for it, since this is not the transport it
 // knows: it hides CloseIdleConnections, which go-retryablehttp calls whenever
 // one call gives up, and the other calls' connections are fine.
@@ -198,12 +197,7 @@ type timed struct {
 }
 
 func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
-	now := attemptOf(r.Context())
-	deadline := now.began.Add(t.timeout)
-	if deadline.After(now.end) {
-		deadline = now.end
-	}
-	ctx, cancel := context.WithDeadline(r.Context(), deadline)
+	ctx, cancel := context.WithDeadline(r.Context(), attemptOf(r.Context()).began.Add(t.timeout))
 	resp, err := t.transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel()
@@ -287,11 +281,7 @@ func retryAfter(header string) (time.Duration, bool) {
 type attempt struct {
 	number int
 	began  time.Time
-	end    time.Time // of the whole call
 }
-
-// mayWait says whether the call has time for the longest wait and some more.
-func (a *attempt) mayWait() bool { return time.Until(a.end) > maxWait }
 
 type attemptKey struct{}
 
@@ -299,8 +289,7 @@ func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*
 
 // countAttempt is called before each attempt.
 func countAttempt(_ retryablehttp.Logger, r *http.Request, n int) {
-	a := attemptOf(r.Context())
-	a.number, a.began = n+1, time.Now()
+	*attemptOf(r.Context()) = attempt{n + 1, time.Now()}
 }
 
 // readBody reads an answer whole, or says that it is too large or cut short.

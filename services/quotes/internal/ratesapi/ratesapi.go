@@ -246,8 +246,3 @@ func (o outliving) Value(key any) any {
 	}
 	return o.request.Value(key)
 }
-
-// deadline of a whole call, all attempts and the waits between them.
-func (c *Client) deadline() time.Duration {
-	return time.Duration(c.options.Attempts) * (c.options.Timeout + maxWait/2)
-}

@@ -74,8 +74,6 @@ func (o *overRedis) close() { _ = o.redis.Close() }
 func (o *overRedis) path(q question) string { return keyPrefix + q.path }
 
 func (o *overRedis) exchange(ctx context.Context, q question, before *kept) (a reply) {
-	ctx, cancel := context.WithTimeout(ctx, o.deadline())
-	defer cancel()
 	var days []hash
 	for a.attempts = 1; ; a.attempts++ {
 		var err error

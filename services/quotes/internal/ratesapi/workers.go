@@ -3,22 +3,22 @@ package ratesapi
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// workers make calls, each in a goroutine. One that is done waits for the next
-// call, if not enough of them wait already: a call's stack is deep, and growing
-// it anew would be a twentieth of what a call costs.
+// workers make calls, each in a goroutine, which then waits for another call
+// for a while: a call's stack is deep, and growing it anew is a twentieth of
+// what a call costs.
 type workers struct {
 	ctx     context.Context // ends when they are stopped
 	end     context.CancelFunc
 	mu      sync.Mutex // of ending
 	running sync.WaitGroup
-	next    chan func()   // to one that waits
-	waiting chan struct{} // room for those that do
+	next    chan func() // to one that waits
 }
 
 func newWorkers() *workers {
-	w := &workers{next: make(chan func()), waiting: make(chan struct{}, idleConns)}
+	w := &workers{next: make(chan func())}
 	w.ctx, w.end = context.WithCancel(context.Background())
 	return w
 }
@@ -39,16 +39,15 @@ func (w *workers) do(f func()) bool {
 }
 
 func (w *workers) work(f func()) {
+	idle := time.NewTimer(idleTimeout)
+	defer idle.Stop()
 	for {
 		f()
-		select {
-		case w.waiting <- struct{}{}:
-		default:
-			return
-		}
+		idle.Reset(idleTimeout)
 		select {
 		case f = <-w.next:
-			<-w.waiting
+		case <-idle.C:
+			return
 		case <-w.ctx.Done():
 			return
 		}
