@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	_ "modernc.org/sqlite"
+	_ "github.com/ncruces/go-sqlite3/driver"
 )
 
 // posting is a load of POSTs, each with a key of its own, until the app is
@@ -91,7 +91,7 @@ func TestKilledUnderLoadLosesNothing(t *testing.T) {
 // rowsOf counts the quotes in an SQLite file, past the app.
 func rowsOf(t *testing.T, database string) (n int) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(database, "sqlite:")+"?mode=rw&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite3", "file:"+strings.TrimPrefix(database, "sqlite:")+"?mode=rw&_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"net/http"
 	"os"
 
-	_ "modernc.org/sqlite"
+	_ "github.com/ncruces/go-sqlite3/driver"
 )
 
 func main() {
@@ -67,7 +67,7 @@ func write(w http.ResponseWriter, body []byte) {
 // commit durably inserts a row of a quote's size with one statement, on one
 // connection, as SQLite writes anyway.
 func commit(file string) (http.HandlerFunc, error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	db, err := sql.Open("sqlite3", "file:"+file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
 		return nil, err
 	}

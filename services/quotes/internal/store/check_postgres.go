@@ -21,7 +21,7 @@ func CheckPostgres(ctx context.Context, url string, maxOpen int) ([]check.Line, 
 	}
 	password, _ := resource.ParseCredentials(":" + cfg.Password) // an error: there is none
 	i := &inspection{
-		db: stdlib.OpenDB(*cfg), text: newTexts(databaseClock, rowLock), maxOpen: maxOpen, scrub: password.Scrub,
+		db: stdlib.OpenDB(*cfg), text: newTexts(databaseClock, rowLock, "$"), maxOpen: maxOpen, scrub: password.Scrub,
 		hasSchema: `SELECT count(to_regclass('schema_version'))`,
 	}
 	defer i.db.Close()

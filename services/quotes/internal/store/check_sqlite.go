@@ -26,7 +26,7 @@ const (
 // is not there yet.
 func CheckSQLite(ctx context.Context, path string, maxOpen int) ([]check.Line, error) {
 	i := &inspection{
-		text: newTexts(appClock, ""), maxOpen: maxOpen, scrub: func(s string) string { return s },
+		text: newTexts(appClock, "", "?"), maxOpen: maxOpen, scrub: func(s string) string { return s },
 		hasSchema: `SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'`,
 	}
 	info, err := os.Stat(path)
@@ -42,7 +42,7 @@ func CheckSQLite(ctx context.Context, path string, maxOpen int) ([]check.Line, e
 			requirement{"room", i.room}), nil
 	}
 	var openErr error
-	if i.db, openErr = sql.Open("sqlite", sqliteDSN(path, checkOptions)); openErr != nil {
+	if i.db, openErr = sql.Open("sqlite3", sqliteDSN(path, checkOptions)); openErr != nil {
 		return nil, openErr
 	}
 	defer i.db.Close()
@@ -63,7 +63,7 @@ func CheckSQLite(ctx context.Context, path string, maxOpen int) ([]check.Line, e
 		}},
 		requirement{"schema", i.schema},
 		requirement{"writable", func(ctx context.Context) check.Line {
-			if err := mayWrite(path); err != nil {
+			if _, err := mayWrite(path); err != nil {
 				return check.Failed(err.Error(), "chmod u+w, or name another file")
 			}
 			if l := fits(filepath.Dir(path)); l.Verdict != check.Pass {

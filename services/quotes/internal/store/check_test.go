@@ -54,7 +54,7 @@ func (db database) tables() (n int) {
 	db.t.Helper()
 	driver, dsn, query := "pgx", db.url, `SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`
 	if db.path != "" {
-		driver, dsn, query = "sqlite", db.path, `SELECT count(*) FROM sqlite_master WHERE type = 'table'`
+		driver, dsn, query = "sqlite3", db.path, `SELECT count(*) FROM sqlite_master WHERE type = 'table'`
 	}
 	d, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -116,7 +116,7 @@ func TestCheckOfOtherSchemas(t *testing.T) {
 		lines = db.check(10)
 		wantLine(t, lines, "schema", check.Pass, "none yet")
 		wantLine(t, lines, "writable", check.Pass, "rolled back")
-		want(t, "version after it", schemaVersion(t, s), 0)
+		want(t, "version after it", schemaVersion(t, s), "0")
 
 		mustExec(t, s.writes, "DROP TABLE schema_version; CREATE TABLE schema_version (other TEXT)")
 		wantLine(t, db.check(10), "schema", check.Fail, "version")
@@ -127,7 +127,7 @@ func TestCheckOfAnSQLiteFileChangesNoByte(t *testing.T) {
 	db := sqliteDatabase(t)
 	for name, fill := range map[string]func(){
 		"with a rollback journal": func() {
-			d, err := sql.Open("sqlite", db.path)
+			d, err := sql.Open("sqlite3", db.path)
 			if err != nil {
 				t.Fatal(err)
 			}

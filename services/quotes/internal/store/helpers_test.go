@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -116,7 +117,7 @@ func (db database) open(settings Settings, clock *clock) *Store {
 		db.t.Fatal(err)
 	}
 	if db.url != "" {
-		s.reads.SetMaxOpenConns(6) // many tests share one server
+		s.writes.SetMaxOpenConns(6) // many tests share one server
 	}
 	db.t.Cleanup(func() { s.Close() })
 	return s
@@ -218,12 +219,23 @@ func mustReady(t testing.TB, s *Store) {
 }
 
 // rows counts the quotes in the database, whatever their state.
-func rows(t testing.TB, s *Store) (n int) {
+func rows(t testing.TB, s *Store) int {
 	t.Helper()
-	if err := s.reads.QueryRowContext(t.Context(), "SELECT count(*) FROM quotes").Scan(&n); err != nil {
+	n, err := strconv.Atoi(asked(t, s, "SELECT count(*) FROM quotes"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// asked is what a query answers.
+func asked(t testing.TB, s *Store, query string, args ...any) string {
+	t.Helper()
+	text, err := s.reads.row(t.Context(), query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 type execer interface {

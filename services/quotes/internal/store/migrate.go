@@ -49,8 +49,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.writes.transact(ctx, s.apply); err != nil {
 		return err
 	}
-	if s.prepare {
-		if err := errors.Join(s.reads.prepare(ctx, s.text.reads()...), s.writes.prepare(ctx, s.text.writes()...)); err != nil {
+	if s.local { // whose driver keeps no prepared statements by itself
+		if err := s.writes.prepare(ctx, s.text.writes()...); err != nil {
 			return err
 		}
 	}
@@ -73,7 +73,7 @@ func (s *Store) apply(ctx context.Context, tx tx) error {
 		return err
 	}
 	var version int
-	err = tx.row(ctx, `SELECT version FROM schema_version`).Scan(&version)
+	err = tx.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&version)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		if err := tx.exec(ctx, `INSERT INTO schema_version (version) VALUES (0)`); err != nil {

@@ -38,21 +38,18 @@ func (p *pool) prepare(ctx context.Context, texts ...string) error {
 	return nil
 }
 
-func (p *pool) row(ctx context.Context, text string, args ...any) *sql.Row {
-	if stmt, ok := p.prepared[text]; ok {
-		// What is prepared is read from a file of this machine's, in
-		// microseconds. A ctx that may end would cost as much again: the
-		// driver has a goroutine watch it.
-		return stmt.QueryRowContext(context.WithoutCancel(ctx), args...)
-	}
-	return p.QueryRowContext(ctx, text, args...)
+func (p *pool) row(ctx context.Context, query string, args ...any) (text string, err error) {
+	err = p.QueryRowContext(ctx, query, args...).Scan(&text)
+	return text, err
 }
 
-func (t tx) row(ctx context.Context, text string, args ...any) *sql.Row {
-	if stmt, ok := t.prepared[text]; ok {
-		return t.StmtContext(ctx, stmt).QueryRowContext(context.WithoutCancel(ctx), args...)
+func (t tx) row(ctx context.Context, query string, args ...any) (text string, err error) {
+	if stmt, ok := t.prepared[query]; ok {
+		err = t.StmtContext(ctx, stmt).QueryRowContext(context.WithoutCancel(ctx), args...).Scan(&text)
+	} else {
+		err = t.QueryRowContext(ctx, query, args...).Scan(&text)
 	}
-	return t.QueryRowContext(ctx, text, args...)
+	return text, err
 }
 
 func (t tx) exec(ctx context.Context, text string, args ...any) error {

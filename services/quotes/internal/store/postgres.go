@@ -42,7 +42,7 @@ func OpenPostgres(url string, now func() time.Time, settings Settings) (*Store, 
 	}
 	// As the statements are meant, whatever the server's default is.
 	p := &pool{DB: db, options: &sql.TxOptions{Isolation: sql.LevelReadCommitted}}
-	s := newStore(p, p, newTexts(clock, rowLock), now, settings)
+	s := newStore(p, p, newTexts(clock, rowLock, "$"), now, settings)
 	s.migrationLock = `SELECT pg_advisory_xact_lock(` + migrationLock + `)`
 	s.write = func(ctx context.Context, do change) error {
 		if err := ctx.Err(); err != nil {

@@ -17,7 +17,7 @@ func skewed(db database, by time.Duration) *Store {
 
 func databaseTime(t *testing.T, s *Store) (now time.Time) {
 	t.Helper()
-	if err := s.reads.QueryRowContext(t.Context(), "SELECT clock_timestamp()").Scan(&now); err != nil {
+	if err := s.writes.QueryRowContext(t.Context(), "SELECT clock_timestamp()").Scan(&now); err != nil {
 		t.Fatal(err)
 	}
 	return now

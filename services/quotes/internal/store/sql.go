@@ -13,8 +13,8 @@ import (
 )
 
 // texts are the statements. SQLite and PostgreSQL share them but for the
-// clock and the row lock: $1 of each is the app's time, which PostgreSQL's
-// clock does not look at.
+// clock, the row lock and the mark before a parameter's number: $1 of each is
+// the app's time, which PostgreSQL's clock does not look at.
 type texts struct {
 	insert, byID, byKey, liveKey, accept, freeKey, sweep, countOpen string
 
@@ -40,10 +40,12 @@ const (
 // over a NULL, and so the one that may be comes last.
 func row(time string) string { return `concat_ws(' ', ` + columns + `, ` + time + `, accepted)` }
 
-func newTexts(clock, locking string) texts {
+// newTexts writes them; mark is $ but in SQLite, which would take $2 for a name
+// and number it as it comes.
+func newTexts(clock, locking, mark string) texts {
 	with := `WITH clock(now) AS (SELECT ` + clock + `) `
 	read := `SELECT ` + row(clock) + ` FROM quotes WHERE `
-	return texts{
+	t := texts{
 		insert: with + `INSERT INTO quotes (` + columns + `, accepted, idempotency_key)
 			SELECT CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS TEXT),
 			       CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS BOOLEAN), clock.now, clock.now + CAST($11 AS BIGINT), NULL, CAST($12 AS TEXT)
@@ -66,11 +68,13 @@ func newTexts(clock, locking string) texts {
 		countOpen: with + `SELECT count(*) FROM quotes, clock WHERE accepted IS NULL AND expires > clock.now`,
 		locking:   locking,
 	}
+	for _, text := range []*string{&t.insert, &t.byID, &t.byKey, &t.liveKey, &t.accept, &t.freeKey, &t.sweep, &t.countOpen} {
+		*text = strings.ReplaceAll(*text, "$", mark)
+	}
+	return t
 }
 
-// reads are those that stand alone, writes those that come in transactions,
-// as far as each request needs them.
-func (t texts) reads() []string { return []string{t.byID, t.liveKey, t.countOpen} }
+// writes are those that come in transactions, as far as each request needs them.
 func (t texts) writes() []string {
 	return []string{t.insert, t.byID, t.byKey, t.liveKey, t.accept, t.freeKey}
 }
@@ -86,10 +90,9 @@ func (s *Store) insertArgs(q quote.Quote, key string) []any {
 // it. Nothing that a client did is to blame.
 var errCorrupt = errors.New("corrupt row")
 
-// scan reads a row and a time, by which it has its status.
-func scan(row *sql.Row) (kept Kept, now time.Time, err error) {
-	var text string
-	if err := row.Scan(&text); err != nil {
+// scan reads a row and a time, by which it has its status, if there is one.
+func scan(text string, err error) (kept Kept, now time.Time, _ error) {
+	if err != nil {
 		return Kept{}, time.Time{}, err
 	}
 	f := fields{rest: text}

@@ -58,37 +58,46 @@ func TestSQLitePathMayHoldAnything(t *testing.T) {
 	}
 }
 
-// The pragmas hold for a connection, not for the file: all that the pools can
-// ever have must have them, those that replace a broken one too.
+// The pragmas hold for a connection, not for the file: all that there can ever
+// be must have them, those that replace a broken one too.
 func TestEveryConnectionSyncsInFull(t *testing.T) {
 	t.Parallel()
 	s := sqliteDatabase(t).open(roomy, nil)
 	mustReady(t, s)
-	check := func(pool *pool, conns int, queryOnly string) {
+	check := func(name, queryOnly string, ask func(pragma string) (string, error)) {
 		t.Helper()
-		for n := range conns {
-			conn, err := pool.Conn(t.Context()) // and keep it, so that the next is another
+		for pragma, value := range map[string]string{"synchronous": "2", "journal_mode": "wal", "query_only": queryOnly} {
+			got, err := ask("PRAGMA " + pragma)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
-			for pragma, value := range map[string]string{"synchronous": "2", "journal_mode": "wal", "query_only": queryOnly} {
-				var got string
-				if err := conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil {
-					t.Fatal(err)
-				}
-				want(t, fmt.Sprintf("%s of connection %d of %d", pragma, n+1, conns), got, value)
+			want(t, name+": "+pragma, got, value)
+		}
+	}
+	rs := s.reads.(*readers)
+	for round := range 2 {
+		for i := range rs.all {
+			check(fmt.Sprintf("reader %d, round %d", i, round), "1", func(pragma string) (string, error) {
+				return rs.all[i].row(t.Context(), rs.dsn, pragma, nil)
+			})
+			if _, err := rs.all[i].row(t.Context(), rs.dsn, "SELECT * FROM nowhere", nil); err == nil {
+				t.Error("got no error")
+			}
+			if rs.all[i].conn != nil {
+				t.Error("a reader that failed keeps its connection")
 			}
 		}
-		want(t, "connections open", pool.Stats().OpenConnections, conns)
-		want(t, "connections at most", pool.Stats().MaxOpenConnections, conns)
 	}
-	check(s.reads, sqliteReaders, "1")
-	check(s.writes, 1, "0")
+	writer := func(pragma string) (text string, err error) {
+		err = s.writes.QueryRowContext(t.Context(), pragma).Scan(&text)
+		return text, err
+	}
+	check("the writer", "0", writer)
 	if err := s.write(t.Context(), func(context.Context, tx) error { return os.ErrInvalid }); err == nil {
 		t.Error("got no error")
 	}
-	check(s.writes, 1, "0")
+	check("its successor", "0", writer)
+	want(t, "writers at most", s.writes.Stats().MaxOpenConnections, 1)
 }
 
 // A connection that was opened when the file could only be read goes on so,
@@ -144,7 +153,7 @@ func TestSQLiteFileThatVanishesIsNotMadeAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fresh, err := sql.Open("sqlite", "file:"+db.path+"?"+dsnOptions)
+	fresh, err := sql.Open("sqlite3", "file:"+db.path+"?"+dsnOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,8 +221,5 @@ func TestSQLiteOnADiskThatIsFull(t *testing.T) {
 	for _, k := range kept {
 		want(t, "a quote of then", mustRead(t, s, k.ID), k)
 	}
-	var integrity string
-	if err := s.reads.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&integrity); err != nil || integrity != "ok" {
-		t.Errorf("got %q, error %v", integrity, err)
-	}
+	want(t, "integrity", asked(t, s, "PRAGMA integrity_check"), "ok")
 }

@@ -53,16 +53,17 @@ type Settings struct {
 // beside their own errors they return quote.ErrDatabaseUnavailable, or ctx's
 // when that was cancelled.
 type Store struct {
-	reads, writes *pool // one and the same in PostgreSQL
-	text          texts
-	now           func() time.Time
-	settings      Settings
-	room          room
+	reads    source // the same as writes in PostgreSQL
+	writes   *pool
+	text     texts
+	now      func() time.Time
+	settings Settings
+	room     room
 
-	create  func() error                               // what there must be before a schema can
-	prepare bool                                       // the driver keeps no prepared statements by itself
-	write   func(ctx context.Context, do change) error // in one transaction, on the disk when it returns
-	stop    func()
+	create func() error                               // what there must be before a schema can
+	local  bool                                       // it is a file of this machine's
+	write  func(ctx context.Context, do change) error // in one transaction, on the disk when it returns
+	stop   func()
 
 	migrations    fs.FS         // migrations/NNN_name.sql, in this order
 	migrationLock string        // a statement that takes a lock until the transaction ends; empty: there is no need
@@ -70,7 +71,14 @@ type Store struct {
 	migrated      atomic.Bool
 }
 
-func newStore(reads, writes *pool, text texts, now func() time.Time, settings Settings) *Store {
+// source is where rows are read that stand alone. A row is one column, as text;
+// sql.ErrNoRows: there is none.
+type source interface {
+	row(ctx context.Context, query string, args ...any) (string, error)
+	Close() error
+}
+
+func newStore(reads source, writes *pool, text texts, now func() time.Time, settings Settings) *Store {
 	settings.timeout = cmp.Or(settings.timeout, opTimeout)
 	return &Store{
 		reads: reads, writes: writes, text: text, now: now, settings: settings, room: room{limit: int64(settings.MaxOpen)},
@@ -89,8 +97,8 @@ func (s *Store) Close() error {
 // whether it is there. An error that wraps ErrNewerSchema is final.
 func (s *Store) Ready(ctx context.Context) error {
 	return s.do(ctx, func(ctx context.Context) error {
-		var version int
-		return s.reads.row(ctx, `SELECT version FROM schema_version`).Scan(&version)
+		_, err := s.reads.row(ctx, `SELECT version FROM schema_version`)
+		return err
 	})
 }
 
@@ -103,15 +111,6 @@ func (s *Store) do(ctx context.Context, operation func(context.Context) error) e
 		err = operation(limited)
 	}
 	return outcome(ctx, err)
-}
-
-// look is do for reads alone. Those of a file of this machine's have no time:
-// they take microseconds, and would not heed it (pool.row).
-func (s *Store) look(ctx context.Context, operation func(context.Context) error) error {
-	if !s.prepare || !s.migrated.Load() {
-		return s.do(ctx, operation)
-	}
-	return outcome(ctx, operation(ctx))
 }
 
 // outcome is what became of an operation, in the field's words.

@@ -137,7 +137,7 @@ func holdRow(t *testing.T, db database, s *Store, text, id string) *held {
 		err := s.write(context.Background(), func(ctx context.Context, tx tx) error {
 			backend := 0
 			if db.url != "" {
-				if err := tx.row(ctx, "SELECT pg_backend_pid()").Scan(&backend); err != nil {
+				if err := tx.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&backend); err != nil {
 					t.Error(err)
 				}
 			}
@@ -165,7 +165,7 @@ func (h *held) blocks(t *testing.T, s *Store, writing *atomic.Bool) bool {
 		return writing.Load() // SQLite: one transaction follows the other
 	}
 	var n int
-	err := s.reads.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE CAST($1 AS INTEGER) = ANY(pg_blocking_pids(pid))", h.backend).Scan(&n)
+	err := s.writes.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE CAST($1 AS INTEGER) = ANY(pg_blocking_pids(pid))", h.backend).Scan(&n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestAllocationsOfARequest(t *testing.T) {
 	for target, most := range map[string]float64{
 		convert100: 17,
 		"/v1/convert?amount=100.00&source=JPY&target=IDR&date=2026-08-21": 25,
-		"/v1/quotes/" + id: 44,
+		"/v1/quotes/" + id: 22,
 	} {
 		r, c := httptest.NewRequest(http.MethodGet, target, nil), counter{http.Header{}}
 		serve := func() {

@@ -106,7 +106,7 @@ func (d *desk) rename(t *testing.T, from, to string) {
 func (d *desk) database(t *testing.T) *sql.DB {
 	t.Helper()
 	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: d.path}).EscapedPath(), RawQuery: "mode=rw&_pragma=busy_timeout(5000)"}
-	db, err := sql.Open("sqlite", dsn.String())
+	db, err := sql.Open("sqlite3", dsn.String())
 	if err != nil {
 		t.Fatal(err)
 	}
