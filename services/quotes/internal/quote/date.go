@@ -15,13 +15,25 @@ type Date struct {
 
 // ParseDate reads a day written as 2026-08-21, or returns ErrInvalidDate.
 func ParseDate(s string) (Date, error) {
-	// The length first, for time.Parse repeats all that it refuses.
-	if len(s) == len(time.DateOnly) {
-		if t, err := time.Parse(time.DateOnly, s); err == nil && t.Year() > 0 {
-			return DateOf(t), nil
+	if len(s) == len(time.DateOnly) && s[4] == '-' && s[7] == '-' {
+		year, month, day := digits(s[:4]), digits(s[5:7]), digits(s[8:])
+		d := Date{year, time.Month(month), day}
+		if year > 0 && month > 0 && day > 0 && DateOf(d.Midnight()) == d { // as it is in the calendar
+			return d, nil
 		}
 	}
 	return Date{}, fmt.Errorf("%w: write a day of the calendar like 2026-08-21", ErrInvalidDate)
+}
+
+// digits is the number that s is, 0 when it has anything but digits.
+func digits(s string) (n int) {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
 }
 
 // DateOf returns the day that it is in UTC at t.

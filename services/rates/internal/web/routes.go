@@ -98,7 +98,7 @@ func guard(access resource.Credentials) func(http.Handler) http.Handler {
 			}
 			w.Header().Set("Vary", "Authorization, Origin")
 			if !access.Match(r) {
-				chi.RouteContext(r.Context()).RoutePatterns = []string{"/v1/*"} // refused before any route is looked for
+				r.Pattern = "/v1/*" // refused before any route is looked for
 				w.Header().Set("WWW-Authenticate", access.Challenge("rates"))
 				writeError(w, http.StatusUnauthorized, message{"unauthorized"})
 				return
