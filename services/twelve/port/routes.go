@@ -1,18 +1,11 @@
 package port
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
-
-const unrouted = "none"
-
-// Pattern is the route that served a request, "/v1/{date}", for logs and
-// metrics; "none" when none did.
-func Pattern(r *http.Request) string { return cmp.Or(r.Pattern, unrouted) }
 
 // Allow is the Allow header of a 405: the methods that the request's path
 // does answer. chi loses it when the 405 is the app's own.

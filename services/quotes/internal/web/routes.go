@@ -48,16 +48,10 @@ type App struct {
 // Routes are all that quotes answers.
 func Routes(a App) http.Handler {
 	a.locked, a.accepted = a.Metrics.NewCounter("quotes_locked_total").Inc, a.Metrics.NewCounter("quotes_accepted_total").Inc
-	requests := logs.Options{Route: port.Pattern, Done: a.Metrics.Request}
 	r := chi.NewRouter()
-	if len(a.TrustedProxies) > 0 {
-		r.Use(middleware.ClientIPFromXFF(texts(a.TrustedProxies)...))
-		requests.Client = client
-	}
-	r.Use(logs.Requests(a.Log, requests), middleware.GetHead)
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(crossOrigin))
-	r.Use(origin.Handler)
+	r.Use(middleware.GetHead, origin.Handler)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 
@@ -85,7 +79,11 @@ func Routes(a App) http.Handler {
 	r.Get("/livez", a.Health.Livez)
 	r.Get("/readyz", a.Health.Readyz)
 	r.Get("/metrics", a.Metrics.ServeHTTP)
-	return r
+	if len(a.TrustedProxies) == 0 {
+		return logs.Requests(a.Log, logs.Options{Done: a.Metrics.Request})(r)
+	}
+	logged := logs.Requests(a.Log, logs.Options{Client: client, Done: a.Metrics.Request})(r)
+	return middleware.ClientIPFromXFF(texts(a.TrustedProxies)...)(logged)
 }
 
 // client is the address that a trusted proxy's X-Forwarded-For names; the

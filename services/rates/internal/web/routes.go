@@ -55,10 +55,7 @@ func Routes(a App) http.Handler {
 	series := handle(between(a.Table, c, a.Patience))
 
 	r := chi.NewRouter()
-	r.Use(
-		logs.Requests(a.Log, logs.Options{Route: port.Pattern, Done: a.Metrics.Request}),
-		cors, guard(a.Access), middleware.GetHead,
-	)
+	r.Use(cors, guard(a.Access), middleware.GetHead)
 	r.NotFound(notFound)
 	r.MethodNotAllowed(methodNotAllowed)
 
@@ -78,7 +75,7 @@ func Routes(a App) http.Handler {
 	r.Get("/livez", a.Health.Livez)
 	r.Get("/readyz", a.Health.Readyz)
 	r.Get("/metrics", a.Metrics.ServeHTTP)
-	return r
+	return logs.Requests(a.Log, logs.Options{Done: a.Metrics.Request})(r)
 }
 
 // date is what is taken for one. Whether the calendar has it, fx says.
