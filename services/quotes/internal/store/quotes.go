@@ -59,7 +59,7 @@ func (s *Store) insert(ctx context.Context, tx tx, q quote.Quote, key string) (k
 // ByKey returns the quote that an idempotency key stands for, if it was for
 // the same order; quote.ErrQuoteNotFound when the key is free.
 func (s *Store) ByKey(ctx context.Context, key string, order quote.Order) (Kept, error) {
-	kept, err := s.read(ctx, s.text.liveKey, key, keyLife.Milliseconds())
+	kept, err := s.read(ctx, s.text.liveKey, s.millis(), key, keyLife.Milliseconds())
 	if err == nil && kept.Order() != order {
 		return Kept{}, errKeyReused()
 	}
@@ -72,11 +72,11 @@ func errKeyReused() error {
 
 // Quote returns a quote, expired ones too, or quote.ErrQuoteNotFound.
 func (s *Store) Quote(ctx context.Context, id string) (Kept, error) {
-	return s.read(ctx, s.text.byID, id)
+	return s.read(ctx, s.text.byID, s.millis(), id)
 }
 
-// read reads one quote. Of a file of this machine's that takes microseconds,
-// less than it would to time it.
+// read reads one quote; the first of args is the time. Of a file of this
+// machine's that takes microseconds, less than it would to time it.
 func (s *Store) read(ctx context.Context, text string, args ...any) (Kept, error) {
 	if s.local && s.migrated.Load() {
 		kept, err := s.readOnce(ctx, text, args)
@@ -94,7 +94,7 @@ func (s *Store) read(ctx context.Context, text string, args ...any) (Kept, error
 // accepted, by one who was in time and whose commit is not there yet; nobody
 // is to see it expired before that. So it is read again behind such writes.
 func (s *Store) readOnce(ctx context.Context, text string, args []any) (Kept, error) {
-	kept, now, err := scan(s.reads.row(ctx, text, append([]any{s.millis()}, args...)...))
+	kept, now, err := scan(s.reads.row(ctx, text, args...))
 	if err != nil || kept.Status != quote.Expired || now.Sub(kept.Expires) > 2*s.settings.timeout {
 		return kept, err
 	}
@@ -105,7 +105,8 @@ func (s *Store) readBehindWrites(ctx context.Context, text string, args []any) (
 	ctx, cancel := context.WithTimeout(ctx, s.settings.timeout)
 	defer cancel()
 	err = s.write(ctx, func(ctx context.Context, tx tx) (err error) {
-		kept, _, err = scan(tx.row(ctx, text+s.text.locking, append([]any{s.millis()}, args...)...))
+		args[0] = s.millis()
+		kept, _, err = scan(tx.row(ctx, text+s.text.locking, args...))
 		return err
 	})
 	return kept, err

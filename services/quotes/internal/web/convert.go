@@ -47,7 +47,7 @@ func convert(rates *ratesapi.Client, now func() time.Time) handler {
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, http.StatusOK, reply)
+		return writeObject(w, http.StatusOK, reply.appendTo)
 	}
 }
 

@@ -69,7 +69,7 @@ func (a App) lockQuote(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
 	w.Header().Set("Location", "/v1/quotes/"+kept.ID)
-	return writeJSON(w, http.StatusCreated, newQuoteReply(kept))
+	return writeObject(w, http.StatusCreated, newQuoteReply(kept).appendTo)
 }
 
 // lock is what the API and the page share. A key that was used before needs no
@@ -109,7 +109,7 @@ func (a App) getQuote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+	return writeObject(w, http.StatusOK, newQuoteReply(kept).appendTo)
 }
 
 func (a App) acceptQuote(w http.ResponseWriter, r *http.Request) error {
@@ -121,7 +121,7 @@ func (a App) acceptQuote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newQuoteReply(kept))
+	return writeObject(w, http.StatusOK, newQuoteReply(kept).appendTo)
 }
 
 func (a App) accept(ctx context.Context, id string) (store.Kept, error) {
@@ -132,15 +132,16 @@ func (a App) accept(ctx context.Context, id string) (store.Kept, error) {
 	return kept, err
 }
 
+const idLength = len("00000000-0000-0000-0000-000000000000")
+
 // quoteID is the path's id in its one form; the database is not asked for
 // what cannot be one.
 func quoteID(r *http.Request) (string, error) {
 	text := chi.URLParam(r, "id")
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != len(id.String()) { // Parse takes urn:uuid: and braces too
+	if len(text) != idLength || uuid.Validate(text) != nil { // which takes urn:uuid: and braces too
 		return "", fmt.Errorf("%w: an id is a UUID", quote.ErrQuoteNotFound)
 	}
-	return id.String(), nil
+	return strings.ToLower(text), nil
 }
 
 const maxKey = 255

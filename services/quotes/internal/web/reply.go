@@ -11,14 +11,23 @@ import (
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// writeJSON answers with v, which may write itself.
 func writeJSON(w http.ResponseWriter, status int, v any) error {
+	return write(w, status, func(body *bytes.Buffer) error { return json.NewEncoder(body).Encode(v) })
+}
+
+// writeObject answers with what appends its own names and values.
+func writeObject(w http.ResponseWriter, status int, appendTo func(object) object) error {
+	return write(w, status, func(body *bytes.Buffer) error {
+		body.Write(append(appendTo(body.AvailableBuffer()), "}\n"...))
+		return nil
+	})
+}
+
+func write(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) error {
 	body := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(body)
 	body.Reset()
-	if own, ok := v.(interface{ appendTo(object) object }); ok {
-		body.Write(append(own.appendTo(body.AvailableBuffer()), "}\n"...))
-	} else if err := json.NewEncoder(body).Encode(v); err != nil {
+	if err := fill(body); err != nil {
 		return err
 	}
 	header(w, "application/json", body.Len())
