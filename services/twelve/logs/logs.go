@@ -9,18 +9,14 @@ package logs
 import (
 	"errors"
 	"io"
-	"log"
 	"log/slog"
 	"os"
 	"strings"
 	"sync"
 	"unicode"
-)
 
-// Until an app has a logger of its own and says so (slog.SetDefault), what
-// libraries write with the standard one is dropped: the metrics library does
-// so while it is initialised, where the kernel lacks a feature.
-func init() { log.SetOutput(io.Discard) }
+	_ "example.com/portpair/services/twelve/logs/quiet"
+)
 
 // Format is how a line is written.
 type Format string

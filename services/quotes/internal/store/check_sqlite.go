@@ -41,10 +41,11 @@ func CheckSQLite(ctx context.Context, path string, maxOpen int) ([]check.Line, e
 			requirement{"durable", says("it will be: journal_mode WAL, synchronous FULL")},
 			requirement{"room", i.room}), nil
 	}
-	var openErr error
-	if i.db, openErr = sql.Open("sqlite3", sqliteDSN(path, checkOptions)); openErr != nil {
-		return nil, openErr
+	conn, connErr := newConnector(path, checkOptions)
+	if connErr != nil {
+		return nil, connErr
 	}
+	i.db = sql.OpenDB(conn)
 	defer i.db.Close()
 	i.db.SetMaxOpenConns(1)
 	return i.lines(ctx,
@@ -63,7 +64,7 @@ func CheckSQLite(ctx context.Context, path string, maxOpen int) ([]check.Line, e
 		}},
 		requirement{"schema", i.schema},
 		requirement{"writable", func(ctx context.Context) check.Line {
-			if _, err := mayWrite(path); err != nil {
+			if err := mayWrite(path); err != nil {
 				return check.Failed(err.Error(), "chmod u+w, or name another file")
 			}
 			if l := fits(filepath.Dir(path)); l.Verdict != check.Pass {

@@ -45,7 +45,7 @@ func (p *pool) row(ctx context.Context, query string, args ...any) (text string,
 
 func (t tx) row(ctx context.Context, query string, args ...any) (text string, err error) {
 	if stmt, ok := t.prepared[query]; ok {
-		err = t.StmtContext(ctx, stmt).QueryRowContext(context.WithoutCancel(ctx), args...).Scan(&text)
+		err = t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(&text)
 	} else {
 		err = t.QueryRowContext(ctx, query, args...).Scan(&text)
 	}
@@ -55,7 +55,7 @@ func (t tx) row(ctx context.Context, query string, args ...any) (text string, er
 func (t tx) exec(ctx context.Context, text string, args ...any) error {
 	var err error
 	if stmt, ok := t.prepared[text]; ok {
-		_, err = t.StmtContext(ctx, stmt).ExecContext(context.WithoutCancel(ctx), args...)
+		_, err = t.StmtContext(ctx, stmt).ExecContext(ctx, args...)
 	} else {
 		_, err = t.ExecContext(ctx, text, args...)
 	}

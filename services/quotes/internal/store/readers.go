@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
 )
 
 const (
@@ -24,10 +25,13 @@ const (
 // database/sql: a row takes three microseconds, and its pool, which all cores
 // share, as many again on each of two.
 type readers struct {
-	dsn  string
-	all  [sqliteReaders]reader
-	next atomic.Uint32
-	near sync.Pool // of *reader: which one this core had last
+	connector connector
+	all       [sqliteReaders]reader
+	next      atomic.Uint32
+	near      sync.Pool // of *reader: which one this core had last
+
+	waiting atomic.Int32  // reads that find none free
+	back    chan struct{} // one was given back, and somebody waits
 }
 
 // reader is one connection, for one read at a time.
@@ -41,48 +45,97 @@ type reader struct {
 	_ [64]byte // no other's in its cache line
 }
 
+func newReaders(c connector) *readers {
+	return &readers{connector: c, back: make(chan struct{}, sqliteReaders)}
+}
+
 func (rs *readers) row(ctx context.Context, query string, args ...any) (string, error) {
-	r := rs.take()
-	defer func() {
-		r.mu.Unlock()
-		rs.near.Put(r)
-	}()
-	return r.row(ctx, rs.dsn, query, args)
+	r, err := rs.take(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer rs.give(r)
+	return r.row(ctx, rs.connector, query, args)
 }
 
 // take locks a reader that nobody uses: this core's, whose pages and statements
-// are in its caches, or else any, or else the next that is given back.
-func (rs *readers) take() *reader {
+// are in its caches, or else any, or the first that is given back.
+func (rs *readers) take(ctx context.Context) (*reader, error) {
 	if r, ok := rs.near.Get().(*reader); ok && r.mu.TryLock() {
-		return r
+		return r, nil
 	}
-	first := int(rs.next.Add(1))
-	for i := range rs.all {
-		if r := &rs.all[(first+i)%len(rs.all)]; r.mu.TryLock() {
+	if r := rs.free(); r != nil {
+		return r, nil
+	}
+	rs.waiting.Add(1) // before looking again: whoever gives one back from now on sees it
+	defer rs.waiting.Add(-1)
+	for {
+		if r := rs.free(); r != nil {
+			return r, nil
+		}
+		select {
+		case <-rs.back:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (rs *readers) free() *reader {
+	first := rs.next.Add(1)
+	for i := range uint32(sqliteReaders) {
+		if r := &rs.all[(first+i)%sqliteReaders]; r.mu.TryLock() {
 			return r
 		}
 	}
-	r := &rs.all[first%len(rs.all)]
-	r.mu.Lock()
-	return r
+	return nil
 }
 
-// row returns the one column of the one row. After an error, but that of a ctx
-// or that there is none, the connection is given up: it may be one to a file
-// that is another by now.
-func (r *reader) row(ctx context.Context, dsn, query string, args []any) (text string, err error) {
+func (rs *readers) give(r *reader) {
+	r.mu.Unlock()
+	rs.near.Put(r)
+	if rs.waiting.Load() > 0 {
+		select {
+		case rs.back <- struct{}{}:
+		default: // as many as there are readers are told already
+		}
+	}
+}
+
+// row returns the one column of the one row. After an error, but that ctx had
+// ended before or that there is no row, the connection is given up: it may be
+// one to a file that is another by now.
+func (r *reader) row(ctx context.Context, c connector, query string, args []any) (text string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	done := false
-	defer func() {
-		if !done {
-			r.end()
-		}
-	}()
-	stmt, err := r.prepare(ctx, dsn, query)
-	if err != nil {
+	found := false
+	err = safely(func() (err error) {
+		text, found, err = r.ask(ctx, c, query, args)
+		return err
+	})
+	switch {
+	case err != nil:
+		r.end()
 		return "", err
+	case !found:
+		return "", sql.ErrNoRows
+	}
+	return text, nil
+}
+
+func (r *reader) ask(ctx context.Context, c connector, query string, args []any) (text string, found bool, err error) {
+	if err := r.open(ctx, c); err != nil {
+		return "", false, err
+	}
+	r.conn.SetInterrupt(ctx)
+	defer r.conn.SetInterrupt(context.Background())
+	stmt, ok := r.prepared[query]
+	if !ok {
+		if stmt, _, err = r.conn.Prepare(query); err != nil {
+			return "", false, err
+		}
+		r.prepared[query] = stmt
 	}
 	for i, arg := range args {
 		switch arg := arg.(type) {
@@ -94,48 +147,31 @@ func (r *reader) row(ctx context.Context, dsn, query string, args []any) (text s
 			err = fmt.Errorf("a parameter of type %T", arg)
 		}
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
-	found := stmt.Step()
-	if found {
+	if found = stmt.Step(); found {
 		text = stmt.ColumnText(0)
 	}
-	if err := cmp.Or(stmt.Err(), stmt.Reset()); err != nil {
-		return "", err
-	}
-	done = true
-	if !found {
-		return "", sql.ErrNoRows
-	}
-	return text, nil
+	return text, found, cmp.Or(stmt.Err(), stmt.Reset())
 }
 
-// prepare returns the statement, of a connection that is open and heeds ctx.
-func (r *reader) prepare(ctx context.Context, dsn, query string) (*sqlite3.Stmt, error) {
+func (r *reader) open(ctx context.Context, c connector) error {
 	if r.closed {
-		return nil, errClosed
+		return errClosed
 	}
 	if r.conn != nil && time.Since(r.opened) > readerLife {
 		r.end()
 	}
-	if r.conn == nil {
-		conn, err := sqlite3.OpenContext(ctx, dsn)
-		if err != nil {
-			return nil, err
-		}
-		r.conn, r.opened, r.prepared = conn, time.Now(), map[string]*sqlite3.Stmt{}
+	if r.conn != nil {
+		return nil
 	}
-	r.conn.SetInterrupt(ctx)
-	stmt, ok := r.prepared[query]
-	if !ok {
-		var err error
-		if stmt, _, err = r.conn.Prepare(query); err != nil {
-			return nil, err
-		}
-		r.prepared[query] = stmt
+	conn, err := c.Connect(ctx)
+	if err != nil {
+		return err
 	}
-	return stmt, nil
+	r.conn, r.opened, r.prepared = conn.(driver.Conn).Raw(), time.Now(), map[string]*sqlite3.Stmt{}
+	return nil
 }
 
 // end closes the connection, if there is one, and its statements first, or it
@@ -144,10 +180,12 @@ func (r *reader) end() {
 	if r.conn == nil {
 		return
 	}
-	for _, stmt := range r.prepared {
-		_ = stmt.Close()
-	}
-	_ = r.conn.Close()
+	_ = safely(func() error {
+		for _, stmt := range r.prepared {
+			_ = stmt.Close()
+		}
+		return r.conn.Close()
+	})
 	r.conn = nil
 }
 

@@ -3,11 +3,15 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"example.com/portpair/services/twelve/check"
 )
 
 // endless is a read that somebody has to end.
@@ -53,7 +57,7 @@ func TestAReadEndsWithItsClient(t *testing.T) {
 }
 
 // Many more than there are readers, and all of these taken by reads that do not
-// end: the others wait for them.
+// end: the others wait for them, each as long as it likes.
 func TestReadsWaitForAReader(t *testing.T) {
 	t.Parallel()
 	rs, db := sqliteReadersOf(t)
@@ -67,14 +71,16 @@ func TestReadsWaitForAReader(t *testing.T) {
 		}()
 	}
 	eventually(t, "all readers are taken", func() bool {
-		for i := range rs.all {
-			if r := &rs.all[i]; r.mu.TryLock() {
-				r.mu.Unlock()
-				return false
-			}
+		r := rs.free()
+		if r != nil {
+			rs.give(r)
 		}
-		return true
+		return r == nil
 	})
+	impatient, leave := context.WithTimeout(t.Context(), time.Millisecond)
+	defer leave()
+	_, err := rs.row(impatient, "SELECT 1")
+	wantErr(t, "one who does not wait as long", err, context.DeadlineExceeded)
 	others := make(chan error, 3*sqliteReaders)
 	for range cap(others) {
 		go func() {
@@ -112,7 +118,7 @@ func TestAReaderIsReplacedInTimeAndLeavesNothing(t *testing.T) {
 	r := &rs.all[0]
 	ask := func() {
 		t.Helper()
-		if got, err := r.row(t.Context(), rs.dsn, "SELECT 1", nil); got != "1" || err != nil {
+		if got, err := r.row(t.Context(), rs.connector, "SELECT 1", nil); got != "1" || err != nil {
 			t.Fatalf("got %q, error %v", got, err)
 		}
 	}
@@ -126,7 +132,7 @@ func TestAReaderIsReplacedInTimeAndLeavesNothing(t *testing.T) {
 		t.Error("it is the same after its time")
 	}
 	for range 20 {
-		if _, err := r.row(t.Context(), rs.dsn, "SELECT * FROM nowhere", nil); err == nil {
+		if _, err := r.row(t.Context(), rs.connector, "SELECT * FROM nowhere", nil); err == nil {
 			t.Fatal("got no error")
 		}
 	}
@@ -154,6 +160,76 @@ func TestSQLitePathMayBeALink(t *testing.T) {
 	for _, suffix := range []string{"-wal", "-shm"} {
 		if _, err := os.Stat(link + suffix); err == nil {
 			t.Errorf("%s is beside the link", suffix)
+		}
+	}
+	wantModes(t, real, 0o600)
+}
+
+// The journal's files come and go with the connections, and are of the same
+// mode each time, whatever the umask is.
+func TestTheJournalIsAsPrivateAsItsFile(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []fs.FileMode{0o600, 0o640} {
+		db := sqliteDatabase(t)
+		if err := os.WriteFile(db.path, nil, mode); err != nil {
+			t.Fatal(err)
+		}
+		s := db.open(roomy, nil)
+		mustLock(t, s, aQuote(t, "1"), "")
+		wantModes(t, db.path, mode)
+		rs := s.reads.(*readers)
+		for i := range rs.all {
+			rs.all[i].end()
+		}
+		if err := s.write(t.Context(), func(context.Context, tx) error { return os.ErrInvalid }); err == nil { // gives the last one up
+			t.Error("got no error")
+		}
+		if _, err := os.Stat(db.path + "-shm"); err == nil {
+			t.Error("-shm is there without a connection: this proves nothing")
+		}
+		mustLock(t, s, aQuote(t, "1"), "")
+		wantModes(t, db.path, mode)
+		if err := os.Chmod(db.path+"-shm", 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if lines := db.check(100); check.Fails(lines) {
+			t.Errorf("got %v", lines)
+		}
+		wantModes(t, db.path, mode)
+	}
+}
+
+func wantModes(t *testing.T, path string, mode fs.FileMode) {
+	t.Helper()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "mode of the file"+suffix, info.Mode(), mode)
+	}
+}
+
+// What is mapped of a file may be gone when it is touched.
+func TestAFaultIsAnError(t *testing.T) {
+	t.Parallel()
+	f, err := os.Create(filepath.Join(t.TempDir(), "empty"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	mapped, err := syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(mapped)
+	for range 2 {
+		err = safely(func() error {
+			mapped[0] = 1
+			return nil
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), "SQLite panics: ") {
+			t.Errorf("got error %v", err)
 		}
 	}
 }

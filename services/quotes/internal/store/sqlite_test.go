@@ -78,9 +78,9 @@ func TestEveryConnectionSyncsInFull(t *testing.T) {
 	for round := range 2 {
 		for i := range rs.all {
 			check(fmt.Sprintf("reader %d, round %d", i, round), "1", func(pragma string) (string, error) {
-				return rs.all[i].row(t.Context(), rs.dsn, pragma, nil)
+				return rs.all[i].row(t.Context(), rs.connector, pragma, nil)
 			})
-			if _, err := rs.all[i].row(t.Context(), rs.dsn, "SELECT * FROM nowhere", nil); err == nil {
+			if _, err := rs.all[i].row(t.Context(), rs.connector, "SELECT * FROM nowhere", nil); err == nil {
 				t.Error("got no error")
 			}
 			if rs.all[i].conn != nil {

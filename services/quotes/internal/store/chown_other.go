@@ -1,0 +1,7 @@
+//go:build !unix
+
+package store
+
+import "io/fs"
+
+func chownLike(string, fs.FileInfo, fs.FileInfo) {}
