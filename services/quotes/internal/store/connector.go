@@ -3,20 +3,27 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	sqlitedriver "github.com/ncruces/go-sqlite3/driver" // SQLite in Go, so that the binary stays static
 )
 
-// maxMemory bounds what one connection may have. It is address space from the
-// start, and memory as it is needed.
-const maxMemory = 64 << 20
+const (
+	// maxMemory bounds what one connection may have. It is address space from
+	// the start, and memory as it is needed.
+	maxMemory = 64 << 20
+
+	busyTimeout = 2500 * time.Millisecond // of dsnOptions too
+	busyPause   = 5 * time.Millisecond
+)
 
 // connector opens connections to an SQLite file.
 type connector struct {
@@ -35,16 +42,27 @@ func sqliteDSN(path, options string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: options + "&" + modeOf}).String()
 }
 
+// Connect waits for others as busy_timeout says, and as long where SQLite does
+// not: of two that change a new file's journal at once it tells one to go.
 func (c connector) Connect(ctx context.Context) (conn driver.Conn, err error) {
-	err = safely(func() (err error) {
-		conn, err = c.Connector.Connect(sqlite3.WithMaxMemory(ctx, maxMemory))
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for began := time.Now(); ; {
+		err = safely(func() (err error) {
+			conn, err = c.Connector.Connect(sqlite3.WithMaxMemory(ctx, maxMemory))
+			return err
+		})
+		if err == nil {
+			c.hideIndex()
+			return conn, nil
+		}
+		if !errors.Is(err, sqlite3.BUSY) || time.Since(began) > busyTimeout {
+			return nil, err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
-	c.hideIndex()
-	return conn, nil
 }
 
 // hideIndex gives the journal's index the file's mode and owner, which the
