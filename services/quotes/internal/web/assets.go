@@ -70,7 +70,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 		body = a.gzipped()
 		h.Set("Content-Encoding", "gzip")
 	}
-	header(w, a.contentType, len(body))
+	header(w, []string{a.contentType}, len(body))
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	_, _ = w.Write(body)

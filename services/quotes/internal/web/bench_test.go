@@ -36,9 +36,9 @@ func TestAllocationsOfARequest(t *testing.T) {
 	d := ready(t)
 	id := idOf(t, d.mustLock(t, order))
 	for target, most := range map[string]float64{
-		convert100: 14,
+		convert100: 13,
 		"/v1/convert?amount=100.00&source=JPY&target=IDR&date=2026-08-21": 23,
-		"/v1/quotes/" + id: 14,
+		"/v1/quotes/" + id: 13,
 	} {
 		r, c := httptest.NewRequest(http.MethodGet, target, nil), counter{http.Header{}}
 		serve := func() {

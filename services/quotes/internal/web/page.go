@@ -195,7 +195,7 @@ func writeHTML(w http.ResponseWriter, status int, name string, data any) error {
 	if err := pages.ExecuteTemplate(&body, name, data); err != nil {
 		return err
 	}
-	header(w, "text/html; charset=utf-8", body.Len())
+	header(w, []string{"text/html; charset=utf-8"}, body.Len())
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY") // for what does not know the policy

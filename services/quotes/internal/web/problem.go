@@ -151,7 +151,7 @@ func writeProblem(w http.ResponseWriter, _ *http.Request, err error) { writeRepl
 
 func writeReply(w http.ResponseWriter, p problem) {
 	body := encode(p)
-	header(w, "application/problem+json", len(body))
+	header(w, []string{"application/problem+json"}, len(body))
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}

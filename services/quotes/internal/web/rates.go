@@ -93,7 +93,7 @@ func writeCSV(w http.ResponseWriter, series ratesapi.Series, source, target quot
 		_ = rows.Write([]string{d.Date.String(), d.Rate.String()})
 	}
 	rows.Flush()
-	header(w, "text/csv; charset=utf-8", body.Len())
+	header(w, []string{"text/csv; charset=utf-8"}, body.Len())
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.csv"`, source.Code, target.Code))
 	_, _ = body.WriteTo(w)
 	return nil

@@ -30,7 +30,7 @@ func write(w http.ResponseWriter, status int, fill func(*bytes.Buffer) error) er
 	if err := fill(body); err != nil {
 		return err
 	}
-	header(w, "application/json", body.Len())
+	header(w, asJSON, body.Len())
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes()) // a client that left is no error of ours
 	return nil
@@ -64,12 +64,13 @@ func (o object) time(name string, value time.Time) object {
 
 // writeStatic answers with what is the same until the next release.
 func writeStatic(w http.ResponseWriter, contentType string, body []byte) {
-	header(w, contentType, len(body))
+	header(w, []string{contentType}, len(body))
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = w.Write(body)
 }
 
 var (
+	asJSON  = []string{"application/json"}
 	noStore = []string{"no-store"}
 	noSniff = []string{"nosniff"}
 )
@@ -80,11 +81,10 @@ const counted = 2 << 10
 
 // header sets what every reply has, and that it is of now, for one client,
 // unless the caller says otherwise after it.
-func header(w http.ResponseWriter, contentType string, length int) {
+func header(w http.ResponseWriter, contentType []string, length int) {
 	h := w.Header()
-	h["Content-Type"] = []string{contentType}
 	if length > counted {
 		h["Content-Length"] = []string{strconv.Itoa(length)}
 	}
-	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
+	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = contentType, noStore, noSniff
 }
