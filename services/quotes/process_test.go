@@ -265,6 +265,20 @@ func TestATakenPort(t *testing.T) {
 	wantRefusal(t, launch(t, []string{"PORT=" + number, "RATES_URL=http://localhost:1"}), "quotes: PORT "+number+" is taken: free it")
 }
 
+// A file is its user's alone from the moment that it is there, not only once it
+// has its mode.
+func TestWhatItMakesIsForItsUserAlone(t *testing.T) {
+	p := launch(t, []string{"PORT=0", "RATES_URL=http://localhost:1"})
+	p.listening()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Skip("no /proc to see a umask in")
+	}
+	if !strings.Contains(string(status), "\nUmask:\t0077\n") {
+		t.Errorf("got no umask of 0077 in\n%s", status)
+	}
+}
+
 func TestSIGTERMEndsItWithStatus0(t *testing.T) {
 	p := launch(t, []string{"PORT=0", "RATES_URL=http://localhost:1"})
 	p.listening()

@@ -80,6 +80,11 @@ func TestEveryConnectionSyncsInFull(t *testing.T) {
 			check(fmt.Sprintf("reader %d, round %d", i, round), "1", func(pragma string) (string, error) {
 				return rs.all[i].row(t.Context(), rs.connector, pragma, nil)
 			})
+		}
+		for i := range rs.all { // all are open now
+			if rs.all[i].conn == nil {
+				t.Errorf("reader %d has no connection", i)
+			}
 			if _, err := rs.all[i].row(t.Context(), rs.connector, "SELECT * FROM nowhere", nil); err == nil {
 				t.Error("got no error")
 			}
