@@ -231,8 +231,8 @@ func rows(t testing.TB, s *Store) int {
 // asked is what a query answers.
 func asked(t testing.TB, s *Store, query string, args ...any) string {
 	t.Helper()
-	text, err := s.reads.row(t.Context(), query, args...)
-	if err != nil {
+	var text string
+	if err := s.reads.row(t.Context(), query, args, &text); err != nil {
 		t.Fatal(err)
 	}
 	return text

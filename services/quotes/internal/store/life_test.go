@@ -150,7 +150,11 @@ func TestAnIDThatNoQuoteHas(t *testing.T) {
 func TestARowThatSomebodyElseWrote(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
 		s := db.open(roomy, newClock())
-		for column, value := range map[string]string{"rate": "'1,1699'", "rate_date": "'21.08.2026'", "source_currency": "'EURO'", "target_currency": "'usd'"} {
+		values := map[string]string{"rate": "'1,1699'", "rate_date": "'21.08.2026'", "source_currency": "'EURO'", "target_currency": "'usd'"}
+		if db.path != "" { // SQLite takes anything for a number
+			values["source_amount"], values["rate_stale"], values["created"] = "'all'", "'maybe'", "1.5"
+		}
+		for column, value := range values {
 			kept := mustLock(t, s, aQuote(t, "100.00"), "")
 			mustExec(t, s.writes, "UPDATE quotes SET "+column+" = "+value+" WHERE id = $1", kept.ID)
 			_, err := s.Quote(t.Context(), kept.ID)

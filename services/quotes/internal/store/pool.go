@@ -38,18 +38,15 @@ func (p *pool) prepare(ctx context.Context, texts ...string) error {
 	return nil
 }
 
-func (p *pool) row(ctx context.Context, query string, args ...any) (text string, err error) {
-	err = p.QueryRowContext(ctx, query, args...).Scan(&text)
-	return text, err
+func (p *pool) row(ctx context.Context, query string, args []any, columns ...any) error {
+	return p.QueryRowContext(ctx, query, args...).Scan(columns...)
 }
 
-func (t tx) row(ctx context.Context, query string, args ...any) (text string, err error) {
+func (t tx) row(ctx context.Context, query string, args []any, columns ...any) error {
 	if stmt, ok := t.prepared[query]; ok {
-		err = t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(&text)
-	} else {
-		err = t.QueryRowContext(ctx, query, args...).Scan(&text)
+		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(columns...)
 	}
-	return text, err
+	return t.QueryRowContext(ctx, query, args...).Scan(columns...)
 }
 
 func (t tx) exec(ctx context.Context, text string, args ...any) error {

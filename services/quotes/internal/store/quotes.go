@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -48,11 +47,11 @@ func (s *Store) insert(ctx context.Context, tx tx, q quote.Quote, key string) (k
 			return Kept{}, false, err
 		}
 	}
-	kept, _, err = scan(tx.row(ctx, s.text.insert, s.insertArgs(q, key)...))
+	kept, _, err = scan(ctx, tx, s.text.insert, s.insertArgs(q, key)...)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return kept, false, err
 	}
-	kept, _, err = scan(tx.row(ctx, s.text.byKey+s.text.locking, s.millis(), key))
+	kept, _, err = scan(ctx, tx, s.text.byKey+s.text.locking, s.millis(), key)
 	return kept, true, err
 }
 
@@ -94,7 +93,7 @@ func (s *Store) read(ctx context.Context, text string, args ...any) (Kept, error
 // accepted, by one who was in time and whose commit is not there yet; nobody
 // is to see it expired before that. So it is read again behind such writes.
 func (s *Store) readOnce(ctx context.Context, text string, args []any) (Kept, error) {
-	kept, now, err := scan(s.reads.row(ctx, text, args...))
+	kept, now, err := scan(ctx, s.reads, text, args...)
 	if err != nil || kept.Status != quote.Expired || now.Sub(kept.Expires) > 2*s.settings.timeout {
 		return kept, err
 	}
@@ -106,7 +105,7 @@ func (s *Store) readBehindWrites(ctx context.Context, text string, args []any) (
 	defer cancel()
 	err = s.write(ctx, func(ctx context.Context, tx tx) (err error) {
 		args[0] = s.millis()
-		kept, _, err = scan(tx.row(ctx, text+s.text.locking, args...))
+		kept, _, err = scan(ctx, tx, text+s.text.locking, args...)
 		return err
 	})
 	return kept, err
@@ -117,7 +116,7 @@ func (s *Store) readBehindWrites(ctx context.Context, text string, args []any) (
 func (s *Store) Accept(ctx context.Context, id string) (kept Kept, first bool, err error) {
 	err = s.do(ctx, func(ctx context.Context) (err error) {
 		// What was accepted stays so, and repeats cost no write.
-		kept, _, err = scan(s.reads.row(ctx, s.text.byID, s.millis(), id))
+		kept, _, err = scan(ctx, s.reads, s.text.byID, s.millis(), id)
 		if err != nil || kept.Status == quote.Accepted {
 			return err
 		}
@@ -142,10 +141,10 @@ func (s *Store) Accept(ctx context.Context, id string) (kept Kept, first bool, e
 // that was there instead.
 func (s *Store) accept(ctx context.Context, id string) (kept Kept, first bool, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx tx) (err error) {
-		kept, _, err = scan(tx.row(ctx, s.text.accept, s.millis(), id))
+		kept, _, err = scan(ctx, tx, s.text.accept, s.millis(), id)
 		first = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
-			kept, _, err = scan(tx.row(ctx, s.text.byID+s.text.locking, s.millis(), id))
+			kept, _, err = scan(ctx, tx, s.text.byID+s.text.locking, s.millis(), id)
 		}
 		return err
 	})
@@ -175,9 +174,6 @@ func (s *Store) Sweep(ctx context.Context) (total int64, err error) {
 }
 
 func (s *Store) countOpen(ctx context.Context) (n int64, err error) {
-	text, err := s.reads.row(ctx, s.text.countOpen, s.millis())
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(text, 10, 64)
+	err = s.reads.row(ctx, s.text.countOpen, []any{s.millis()}, &n)
+	return n, err
 }

@@ -39,23 +39,31 @@ type reader struct {
 	mu       sync.Mutex
 	conn     *sqlite3.Conn // nil: not open
 	opened   time.Time
-	prepared map[string]*sqlite3.Stmt
+	prepared []statement
 	closed   bool // for good
 
+	text []byte // of a row
+	cuts []int
+
 	_ [64]byte // no other's in its cache line
+}
+
+type statement struct {
+	query string
+	*sqlite3.Stmt
 }
 
 func newReaders(c connector) *readers {
 	return &readers{connector: c, back: make(chan struct{}, sqliteReaders)}
 }
 
-func (rs *readers) row(ctx context.Context, query string, args ...any) (string, error) {
+func (rs *readers) row(ctx context.Context, query string, args []any, columns ...any) error {
 	r, err := rs.take(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer rs.give(r)
-	return r.row(ctx, rs.connector, query, args)
+	return r.row(ctx, rs.connector, query, args, columns)
 }
 
 // take locks a reader that nobody uses: this core's, whose pages and statements
@@ -102,58 +110,112 @@ func (rs *readers) give(r *reader) {
 	}
 }
 
-// row returns the one column of the one row. After an error, but that ctx had
-// ended before or that there is no row, the connection is given up: it may be
-// one to a file that is another by now.
-func (r *reader) row(ctx context.Context, c connector, query string, args []any) (text string, err error) {
+// row reads one row. After an error, but that ctx had ended before or that
+// there is no row, the connection is given up: it may be one to a file that is
+// another by now.
+func (r *reader) row(ctx context.Context, c connector, query string, args, columns []any) error {
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return err
 	}
 	found := false
-	err = safely(func() (err error) {
-		text, found, err = r.ask(ctx, c, query, args)
+	err := safely(func() (err error) {
+		found, err = r.ask(ctx, c, query, args, columns)
 		return err
 	})
 	switch {
 	case err != nil:
 		r.end()
-		return "", err
+		return err
 	case !found:
-		return "", sql.ErrNoRows
+		return sql.ErrNoRows
 	}
-	return text, nil
+	return nil
 }
 
-func (r *reader) ask(ctx context.Context, c connector, query string, args []any) (text string, found bool, err error) {
+func (r *reader) ask(ctx context.Context, c connector, query string, args, columns []any) (found bool, err error) {
 	if err := r.open(ctx, c); err != nil {
-		return "", false, err
+		return false, err
 	}
 	r.conn.SetInterrupt(ctx)
 	defer r.conn.SetInterrupt(context.Background())
-	stmt, ok := r.prepared[query]
-	if !ok {
-		if stmt, _, err = r.conn.Prepare(query); err != nil {
-			return "", false, err
-		}
-		r.prepared[query] = stmt
+	stmt, err := r.prepare(query)
+	if err != nil {
+		return false, err
 	}
 	for i, arg := range args {
-		switch arg := arg.(type) {
-		case int64:
-			err = stmt.BindInt64(i+1, arg)
-		case string:
-			err = stmt.BindText(i+1, arg)
-		default:
-			err = fmt.Errorf("a parameter of type %T", arg)
-		}
-		if err != nil {
-			return "", false, err
+		if err := bind(stmt, i+1, arg); err != nil {
+			return false, err
 		}
 	}
 	if found = stmt.Step(); found {
-		text = stmt.ColumnText(0)
+		err = r.read(stmt, columns)
 	}
-	return text, found, cmp.Or(stmt.Err(), stmt.Reset())
+	return found, cmp.Or(stmt.Err(), stmt.Reset(), err)
+}
+
+func (r *reader) prepare(query string) (*sqlite3.Stmt, error) {
+	for _, stmt := range r.prepared {
+		if stmt.query == query {
+			return stmt.Stmt, nil
+		}
+	}
+	stmt, _, err := r.conn.Prepare(query)
+	if err == nil {
+		r.prepared = append(r.prepared, statement{query, stmt})
+	}
+	return stmt, err
+}
+
+func bind(stmt *sqlite3.Stmt, i int, arg any) error {
+	switch arg := arg.(type) {
+	case int64:
+		return stmt.BindInt64(i, arg)
+	case string:
+		return stmt.BindText(i, arg)
+	}
+	return fmt.Errorf("a parameter of type %T", arg)
+}
+
+// read reads the columns of a row, the texts into one string that is cut.
+func (r *reader) read(stmt *sqlite3.Stmt, columns []any) error {
+	r.text, r.cuts = r.text[:0], r.cuts[:0]
+	for i, to := range columns {
+		if _, ok := to.(*string); ok {
+			r.text = append(r.text, stmt.ColumnRawText(i)...)
+			r.cuts = append(r.cuts, len(r.text))
+		} else if err := column(stmt, i, to); err != nil {
+			return err
+		}
+	}
+	text, from, cuts := string(r.text), 0, r.cuts
+	for _, to := range columns {
+		if to, ok := to.(*string); ok {
+			*to, from, cuts = text[from:cuts[0]], cuts[0], cuts[1:]
+		}
+	}
+	return nil
+}
+
+// column reads one that is no text. SQLite keeps anything in a column of numbers.
+func column(stmt *sqlite3.Stmt, i int, to any) error {
+	kind := sqlite3.INTEGER
+	switch to := to.(type) {
+	case *int64:
+		*to = stmt.ColumnInt64(i)
+	case *bool:
+		*to = stmt.ColumnBool(i)
+	case *sql.NullInt64:
+		to.Int64, to.Valid = stmt.ColumnInt64(i), stmt.ColumnType(i) != sqlite3.NULL
+		if !to.Valid {
+			kind = sqlite3.NULL
+		}
+	default:
+		return fmt.Errorf("a column for %T", to)
+	}
+	if got := stmt.ColumnType(i); got != kind {
+		return fmt.Errorf("%w: column %d is of type %v", errCorrupt, i, got)
+	}
+	return nil
 }
 
 func (r *reader) open(ctx context.Context, c connector) error {
@@ -170,7 +232,7 @@ func (r *reader) open(ctx context.Context, c connector) error {
 	if err != nil {
 		return err
 	}
-	r.conn, r.opened, r.prepared = conn.(driver.Conn).Raw(), time.Now(), map[string]*sqlite3.Stmt{}
+	r.conn, r.opened, r.prepared = conn.(driver.Conn).Raw(), time.Now(), nil
 	return nil
 }
 

@@ -1,11 +1,10 @@
 package store
 
 import (
-	"cmp"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,10 +34,8 @@ const (
 	columns = `id, source_currency, target_currency, source_amount, target_amount, provided, rate, rate_date, rate_stale, created, expires`
 )
 
-// at a time, a row says what scan reads: its columns in one text, since each
-// column of its own costs SQLite's driver half a microsecond. concat_ws passes
-// over a NULL, and so the one that may be comes last.
-func row(time string) string { return `concat_ws(' ', ` + columns + `, ` + time + `, accepted)` }
+// row is what record has room for, at a time.
+func row(time string) string { return columns + `, ` + time + `, accepted` }
 
 // newTexts writes them; mark is $ but in SQLite, which would take $2 for a name
 // and number it as it comes.
@@ -90,62 +87,46 @@ func (s *Store) insertArgs(q quote.Quote, key string) []any {
 // it. Nothing that a client did is to blame.
 var errCorrupt = errors.New("corrupt row")
 
-// scan reads a row and a time, by which it has its status, if there is one.
-func scan(text string, err error) (kept Kept, now time.Time, _ error) {
+// record is a row as databases have it, and the time at which it was read or
+// changed.
+type record struct {
+	id, source, target       string
+	sourceMinor, targetMinor int64
+	provided, rate, date     string
+	stale                    bool
+	created, expires, now    int64
+	accepted                 sql.NullInt64
+}
+
+// scan reads the record of a statement, and its time.
+func scan(ctx context.Context, from querier, text string, args ...any) (Kept, time.Time, error) {
+	var r record
+	err := from.row(ctx, text, args, &r.id, &r.source, &r.target, &r.sourceMinor, &r.targetMinor, &r.provided,
+		&r.rate, &r.date, &r.stale, &r.created, &r.expires, &r.now, &r.accepted)
 	if err != nil {
 		return Kept{}, time.Time{}, err
 	}
-	f := fields{rest: text}
-	var q quote.Quote
-	q.ID = f.next()
-	source, target := f.next(), f.next()
-	sourceMinor, targetMinor := f.number(), f.number()
-	q.Provided = quote.Side(f.next())
-	rate, date := f.next(), f.next()
-	q.RateStale = f.flag()
-	q.Created, q.Expires, now = f.time(), f.time(), f.time()
-	if f.rest != "" {
-		q.Accepted = f.time()
-	}
-	if f.rest != "" {
-		f.err = errors.New("a space in a column")
-	}
+	return r.kept()
+}
 
-	errs := [5]error{4: f.err}
-	q.Source, errs[0] = amount(sourceMinor, source)
-	q.Target, errs[1] = amount(targetMinor, target)
-	q.Rate, errs[2] = quote.ParseRate(rate)
-	q.RateDate, errs[3] = quote.ParseDate(date)
+func (r *record) kept() (Kept, time.Time, error) {
+	q := quote.Quote{ID: r.id, Provided: quote.Side(r.provided), RateStale: r.stale, Created: timeOf(r.created), Expires: timeOf(r.expires)}
+	if r.accepted.Valid {
+		q.Accepted = timeOf(r.accepted.Int64)
+	}
+	var errs [4]error
+	q.Source, errs[0] = amount(r.sourceMinor, r.source)
+	q.Target, errs[1] = amount(r.targetMinor, r.target)
+	q.Rate, errs[2] = quote.ParseRate(r.rate)
+	q.RateDate, errs[3] = quote.ParseDate(r.date)
 	if err := errors.Join(errs[:]...); err != nil {
 		return Kept{}, time.Time{}, fmt.Errorf("%w %s: %v", errCorrupt, q.ID, err) // not %w: web would take it for a client's mistake
 	}
+	now := timeOf(r.now)
 	return Kept{q, q.Status(now)}, now, nil
 }
 
-// fields are a row's, one after the other.
-type fields struct {
-	rest string
-	err  error // of the first that cannot be read
-}
-
-func (f *fields) next() (text string) {
-	text, f.rest, _ = strings.Cut(f.rest, " ")
-	return text
-}
-
-func (f *fields) number() int64 {
-	n, err := strconv.ParseInt(f.next(), 10, 64)
-	f.err = cmp.Or(f.err, err)
-	return n
-}
-
-func (f *fields) flag() bool {
-	b, err := strconv.ParseBool(f.next()) // 1 in SQLite, t in PostgreSQL
-	f.err = cmp.Or(f.err, err)
-	return b
-}
-
-func (f *fields) time() time.Time { return time.UnixMilli(f.number()).UTC() }
+func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }
 
 func amount(minor int64, code string) (quote.Amount, error) {
 	c, err := quote.LookupCurrency(code)

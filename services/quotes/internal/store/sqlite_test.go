@@ -77,15 +77,16 @@ func TestEveryConnectionSyncsInFull(t *testing.T) {
 	rs := s.reads.(*readers)
 	for round := range 2 {
 		for i := range rs.all {
-			check(fmt.Sprintf("reader %d, round %d", i, round), "1", func(pragma string) (string, error) {
-				return rs.all[i].row(t.Context(), rs.connector, pragma, nil)
+			check(fmt.Sprintf("reader %d, round %d", i, round), "1", func(pragma string) (text string, err error) {
+				err = rs.all[i].row(t.Context(), rs.connector, pragma, nil, []any{&text})
+				return text, err
 			})
 		}
 		for i := range rs.all { // all are open now
 			if rs.all[i].conn == nil {
 				t.Errorf("reader %d has no connection", i)
 			}
-			if _, err := rs.all[i].row(t.Context(), rs.connector, "SELECT * FROM nowhere", nil); err == nil {
+			if err := rs.all[i].row(t.Context(), rs.connector, "SELECT * FROM nowhere", nil, nil); err == nil {
 				t.Error("got no error")
 			}
 			if rs.all[i].conn != nil {

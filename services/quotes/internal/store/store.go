@@ -71,10 +71,15 @@ type Store struct {
 	migrated      atomic.Bool
 }
 
-// source is where rows are read that stand alone. A row is one column, as text;
-// sql.ErrNoRows: there is none.
+// querier reads a statement's one row, into pointers to string, int64, bool and
+// sql.NullInt64; sql.ErrNoRows: there is none.
+type querier interface {
+	row(ctx context.Context, query string, args []any, columns ...any) error
+}
+
+// source is where rows are read that stand alone.
 type source interface {
-	row(ctx context.Context, query string, args ...any) (string, error)
+	querier
 	Close() error
 }
 
@@ -97,8 +102,8 @@ func (s *Store) Close() error {
 // whether it is there. An error that wraps ErrNewerSchema is final.
 func (s *Store) Ready(ctx context.Context) error {
 	return s.do(ctx, func(ctx context.Context) error {
-		_, err := s.reads.row(ctx, `SELECT version FROM schema_version`)
-		return err
+		var version int64
+		return s.reads.row(ctx, `SELECT version FROM schema_version`, nil, &version)
 	})
 }
 

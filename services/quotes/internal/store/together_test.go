@@ -141,7 +141,7 @@ func holdRow(t *testing.T, db database, s *Store, text, id string) *held {
 					t.Error(err)
 				}
 			}
-			_, _, err := scan(tx.row(ctx, text, s.millis(), id))
+			_, _, err := scan(ctx, tx, text, s.millis(), id)
 			changed <- backend
 			<-commit
 			return err
