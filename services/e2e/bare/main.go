@@ -1,18 +1,21 @@
 // Command bare is what the apps are measured against: net/http handlers that
 // do the same work with nothing around it, no routes, no checks, no logs.
 //
-//	bare bytes FILE    answers with the file's content
-//	bare relay URL     GETs the URL and answers with what it gets
+//	bare bytes FILE    answers with the file's bytes, those of an HTTP answer
+//	bare body FILE     answers with its body alone
+//	bare relay URL     GETs the URL and returns the answer
 //	bare commit FILE   commits one row to an SQLite file for each request
 //
 // It binds any free port of the loopback and prints its URL.
 package main
 
 import (
+	"bufio"
 	"database/sql"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -22,7 +25,7 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: bare bytes|relay|commit ARGUMENT")
+		log.Fatal("usage: bare bytes|body|relay|commit ARGUMENT")
 	}
 	handler, err := handlerOf(os.Args[1], os.Args[2])
 	if err != nil {
@@ -38,9 +41,12 @@ func main() {
 
 func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 	switch mode {
-	case "bytes":
-		body, err := os.ReadFile(argument)
-		return func(w http.ResponseWriter, _ *http.Request) { write(w, body) }, err
+	case "bytes", "body":
+		header, body, err := read(argument)
+		if mode == "body" {
+			header = http.Header{"Content-Type": header["Content-Type"]}
+		}
+		return func(w http.ResponseWriter, _ *http.Request) { write(w, header, body) }, err
 	case "relay":
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +57,7 @@ func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 			}
 			defer resp.Body.Close()
 			body, _ := io.ReadAll(resp.Body)
-			write(w, body)
+			write(w, resp.Header, body)
 		}, nil
 	case "commit":
 		return commit(argument)
@@ -59,8 +65,26 @@ func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 	return nil, fmt.Errorf("no mode %q", mode)
 }
 
-func write(w http.ResponseWriter, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+// read reads an answer. net/http dates and counts what it sends by itself.
+func read(file string) (http.Header, []byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	answer, err := http.ReadResponse(bufio.NewReader(f), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	for _, own := range []string{"Date", "Content-Length", "Connection"} {
+		answer.Header.Del(own)
+	}
+	return answer.Header, body, err
+}
+
+func write(w http.ResponseWriter, header http.Header, body []byte) {
+	maps.Copy(w.Header(), header)
 	w.Write(body)
 }
 
@@ -86,7 +110,8 @@ func commit(file string) (http.HandlerFunc, error) {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
-		write(w, []byte(row))
+		io.WriteString(w, row)
 	}, nil
 }

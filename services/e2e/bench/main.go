@@ -181,6 +181,7 @@ func (s *stage) contests(only string) ([]contest, error) {
 		add("rates /v1/latest, LOG_LEVEL=warn", "≥ 0.85, ≤ 1.25", latest, "", quiet, s.bytesOf(rates, latest)),
 		add("rates /v1/latest?base=USD&symbols=EUR,GBP", "≥ 0.70, ≤ 1.50", cross, "", rates, s.bytesOf(rates, cross)),
 		add("rates ?base=USD&…, LOG_LEVEL=warn", "≥ 0.85, ≤ 1.25", cross, "", quiet, s.bytesOf(rates, cross)),
+		add("bare, the same bytes : the body alone", "", latest, "", s.bytesOf(rates, latest), s.bodyOf(rates, latest)),
 		addLoad("rates, 1,000 different queries", "", load{ratesMix(), "", 32}, rates, s.bytesOf(rates, latest)),
 		add("quotes /v1/convert, warm", "≥ 0.65", convert, "", warm, s.bytesOf(warm, convert)),
 		add("quotes /v1/convert, warm, LOG_LEVEL=warn", "≥ 0.80", convert, "", warmQuiet, s.bytesOf(warm, convert)),

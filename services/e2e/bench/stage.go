@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,23 +141,28 @@ func (s *stage) onceQuotesOverRedis(options string, env ...string) starter {
 	}
 }
 
-// bytesOf is bare, answering with what an app answers at a path.
-func (s *stage) bytesOf(app starter, path string) starter {
+// bytesOf is bare, answering with the bytes that an app answers at a path.
+func (s *stage) bytesOf(app starter, path string) starter { return s.answerOf("bytes", app, path) }
+
+// bodyOf is bare, answering with the body of them alone.
+func (s *stage) bodyOf(app starter, path string) starter { return s.answerOf("body", app, path) }
+
+func (s *stage) answerOf(mode string, app starter, path string) starter {
 	return func() (*server, error) {
 		of, err := app()
 		if err != nil {
 			return nil, err
 		}
-		body, err := fetch(of.url + path)
+		answer, err := dump(of.url + path)
 		if err != nil {
 			return nil, err
 		}
 		s.files++
-		name := filepath.Join(s.dir, fmt.Sprint(s.files, ".json"))
-		if err := os.WriteFile(name, body, 0o600); err != nil {
+		name := filepath.Join(s.dir, fmt.Sprint(s.files, ".http"))
+		if err := os.WriteFile(name, answer, 0o600); err != nil {
 			return nil, err
 		}
-		return s.start([]string{"bare", "bytes", name})
+		return s.start([]string{"bare", mode, name})
 	}
 }
 
@@ -230,6 +236,20 @@ func fetch(url string) ([]byte, error) {
 		err = fmt.Errorf("GET %s: status %d", url, resp.StatusCode)
 	}
 	return body, err
+}
+
+// dump is a whole answer, as wrk gets it.
+func dump(url string) ([]byte, error) {
+	client := http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
+	resp, err := client.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: status %d", url, resp.StatusCode)
+	}
+	return httputil.DumpResponse(resp, true)
 }
 
 // footprint prints each app's size, the time from exec to its first answer
