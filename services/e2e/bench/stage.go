@@ -73,6 +73,7 @@ func (s *stage) start(args []string, env ...string) (*server, error) {
 	s.running = append(s.running, server)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if args[0] == "bare" {
+			server.profiles = ""
 			text, err := os.ReadFile(name)
 			if url, ok := strings.CutSuffix(string(text), "\n"); err == nil && ok {
 				server.url = url

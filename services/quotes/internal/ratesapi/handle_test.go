@@ -49,6 +49,7 @@ func TestTheQuestionIsTheContracts(t *testing.T) {
 		"the newest":               {"", "", "/v1/latest"},
 		"a day":                    {"", "2026-08-21", "/v1/2026-08-21"},
 		"below a base path":        {"/fx/ecb/", "", "/fx/ecb/v1/latest"},
+		"below an escaped one":     {"/fx%2Fecb/", "", "/fx%2Fecb/v1/latest"},
 		"without handle's options": {"?timeout=1s&max_age=1s", "2026-08-21", "/v1/2026-08-21"},
 	} {
 		t.Run(name, func(t *testing.T) {

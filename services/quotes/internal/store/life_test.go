@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,13 +153,16 @@ func TestARowThatSomebodyElseWrote(t *testing.T) {
 		s := db.open(roomy, newClock())
 		values := map[string]string{"rate": "'1,1699'", "rate_date": "'21.08.2026'", "source_currency": "'EURO'", "target_currency": "'usd'"}
 		if db.path != "" { // SQLite takes anything for a number
-			values["source_amount"], values["rate_stale"], values["created"] = "'all'", "'maybe'", "1.5"
+			values["source_amount"], values["rate_stale"], values["created"] = "'all'", "2", "1.5"
 		}
 		for column, value := range values {
 			kept := mustLock(t, s, aQuote(t, "100.00"), "")
 			mustExec(t, s.writes, "UPDATE quotes SET "+column+" = "+value+" WHERE id = $1", kept.ID)
 			_, err := s.Quote(t.Context(), kept.ID)
 			wantErr(t, column, err, errCorrupt)
+			if err != nil && !strings.Contains(err.Error(), kept.ID) {
+				t.Errorf("%s: got %v, want it to name %s", column, err, kept.ID)
+			}
 			for _, mistaken := range []error{quote.ErrAbsurdRate, quote.ErrInvalidDate, quote.ErrUnknownCurrency, quote.ErrDatabaseUnavailable, quote.ErrQuoteNotFound} {
 				if err == nil || errors.Is(err, mistaken) {
 					t.Errorf("%s: got %v, which says %v", column, err, mistaken)

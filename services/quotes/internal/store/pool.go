@@ -38,15 +38,15 @@ func (p *pool) prepare(ctx context.Context, texts ...string) error {
 	return nil
 }
 
-func (p *pool) row(ctx context.Context, query string, args []any, columns ...any) error {
-	return p.QueryRowContext(ctx, query, args...).Scan(columns...)
+func (p *pool) row(ctx context.Context, query string, args []any, into ...any) error {
+	return p.QueryRowContext(ctx, query, args...).Scan(into...)
 }
 
-func (t tx) row(ctx context.Context, query string, args []any, columns ...any) error {
+func (t tx) row(ctx context.Context, query string, args []any, into ...any) error {
 	if stmt, ok := t.prepared[query]; ok {
-		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(columns...)
+		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(into...)
 	}
-	return t.QueryRowContext(ctx, query, args...).Scan(columns...)
+	return t.QueryRowContext(ctx, query, args...).Scan(into...)
 }
 
 func (t tx) exec(ctx context.Context, text string, args ...any) error {

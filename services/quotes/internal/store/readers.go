@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -57,13 +58,13 @@ func newReaders(c connector) *readers {
 	return &readers{connector: c, back: make(chan struct{}, sqliteReaders)}
 }
 
-func (rs *readers) row(ctx context.Context, query string, args []any, columns ...any) error {
+func (rs *readers) row(ctx context.Context, query string, args []any, into ...any) error {
 	r, err := rs.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer rs.give(r)
-	return r.row(ctx, rs.connector, query, args, columns)
+	return r.row(ctx, rs.connector, query, args, into)
 }
 
 // take locks a reader that nobody uses: this core's, whose pages and statements
@@ -110,19 +111,21 @@ func (rs *readers) give(r *reader) {
 	}
 }
 
-// row reads one row. After an error, but that ctx had ended before or that
-// there is no row, the connection is given up: it may be one to a file that is
-// another by now.
-func (r *reader) row(ctx context.Context, c connector, query string, args, columns []any) error {
+// row reads one row. After an error, but that ctx had ended before, that there
+// is no row or a corrupt one, the connection is given up: it may be one to a
+// file that is another by now.
+func (r *reader) row(ctx context.Context, c connector, query string, args, into []any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	found := false
 	err := safely(func() (err error) {
-		found, err = r.ask(ctx, c, query, args, columns)
+		found, err = r.ask(ctx, c, query, args, into)
 		return err
 	})
 	switch {
+	case errors.Is(err, errCorrupt):
+		return err
 	case err != nil:
 		r.end()
 		return err
@@ -132,7 +135,7 @@ func (r *reader) row(ctx context.Context, c connector, query string, args, colum
 	return nil
 }
 
-func (r *reader) ask(ctx context.Context, c connector, query string, args, columns []any) (found bool, err error) {
+func (r *reader) ask(ctx context.Context, c connector, query string, args, into []any) (found bool, err error) {
 	if err := r.open(ctx, c); err != nil {
 		return false, err
 	}
@@ -148,7 +151,7 @@ func (r *reader) ask(ctx context.Context, c connector, query string, args, colum
 		}
 	}
 	if found = stmt.Step(); found {
-		err = r.read(stmt, columns)
+		err = r.read(stmt, into)
 	}
 	return found, cmp.Or(stmt.Err(), stmt.Reset(), err)
 }
@@ -177,43 +180,44 @@ func bind(stmt *sqlite3.Stmt, i int, arg any) error {
 }
 
 // read reads the columns of a row, the texts into one string that is cut.
-func (r *reader) read(stmt *sqlite3.Stmt, columns []any) error {
+func (r *reader) read(stmt *sqlite3.Stmt, into []any) (err error) {
 	r.text, r.cuts = r.text[:0], r.cuts[:0]
-	for i, to := range columns {
+	for i, to := range into {
 		if _, ok := to.(*string); ok {
 			r.text = append(r.text, stmt.ColumnRawText(i)...)
 			r.cuts = append(r.cuts, len(r.text))
-		} else if err := column(stmt, i, to); err != nil {
-			return err
+		} else {
+			err = cmp.Or(err, integer(stmt, i, to))
 		}
 	}
 	text, from, cuts := string(r.text), 0, r.cuts
-	for _, to := range columns {
+	for _, to := range into {
 		if to, ok := to.(*string); ok {
 			*to, from, cuts = text[from:cuts[0]], cuts[0], cuts[1:]
 		}
 	}
-	return nil
+	return err
 }
 
-// column reads one that is no text. SQLite keeps anything in a column of numbers.
-func column(stmt *sqlite3.Stmt, i int, to any) error {
-	kind := sqlite3.INTEGER
+// integer reads a column that has a whole number, or none; SQLite keeps
+// anything there.
+func integer(stmt *sqlite3.Stmt, i int, to any) error {
+	kind, n := stmt.ColumnType(i), stmt.ColumnInt64(i)
+	ok := kind == sqlite3.INTEGER
 	switch to := to.(type) {
 	case *int64:
-		*to = stmt.ColumnInt64(i)
+		*to = n
 	case *bool:
-		*to = stmt.ColumnBool(i)
+		*to = n == 1
+		ok = ok && (n == 0 || n == 1)
 	case *sql.NullInt64:
-		to.Int64, to.Valid = stmt.ColumnInt64(i), stmt.ColumnType(i) != sqlite3.NULL
-		if !to.Valid {
-			kind = sqlite3.NULL
-		}
+		*to = sql.NullInt64{Int64: n, Valid: ok}
+		ok = ok || kind == sqlite3.NULL
 	default:
 		return fmt.Errorf("a column for %T", to)
 	}
-	if got := stmt.ColumnType(i); got != kind {
-		return fmt.Errorf("%w: column %d is of type %v", errCorrupt, i, got)
+	if !ok {
+		return fmt.Errorf("%w: its %s is not the number that it should be", errCorrupt, stmt.ColumnName(i))
 	}
 	return nil
 }

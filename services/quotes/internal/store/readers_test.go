@@ -26,8 +26,8 @@ func sqliteReadersOf(t *testing.T) (*readers, database) {
 }
 
 // one is what they read.
-func one(rs *readers) (got string, err error) {
-	err = rs.row(context.Background(), "SELECT 1", nil, &got)
+func one(t *testing.T, rs *readers) (got string, err error) {
+	err = rs.row(t.Context(), "SELECT 1", nil, &got)
 	return got, err
 }
 
@@ -57,7 +57,7 @@ func TestAReadEndsWithItsClient(t *testing.T) {
 	if err := rs.row(ctx, "SELECT 1", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v of a client who had left before", err)
 	}
-	if got, err := one(rs); got != "1" || err != nil {
+	if got, err := one(t, rs); got != "1" || err != nil {
 		t.Errorf("the next one got %q, error %v", got, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestReadsWaitForAReader(t *testing.T) {
 	others := make(chan error, 3*sqliteReaders)
 	for range cap(others) {
 		go func() {
-			got, err := one(rs)
+			got, err := one(t, rs)
 			if got != "1" && err == nil {
 				err = errors.New("got " + got)
 			}
@@ -123,8 +123,9 @@ func TestAReaderIsReplacedInTimeAndLeavesNothing(t *testing.T) {
 	r := &rs.all[0]
 	ask := func() {
 		t.Helper()
-		if err := r.row(t.Context(), rs.connector, "SELECT 1", nil, nil); err != nil {
-			t.Fatal(err)
+		var got string
+		if err := r.row(t.Context(), rs.connector, "SELECT 1", nil, []any{&got}); got != "1" || err != nil {
+			t.Fatalf("got %q, error %v", got, err)
 		}
 	}
 	ask()
@@ -146,7 +147,7 @@ func TestAReaderIsReplacedInTimeAndLeavesNothing(t *testing.T) {
 	if err := rs.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := one(rs)
+	_, err := one(t, rs)
 	wantErr(t, "after Close", err, errClosed)
 }
 

@@ -34,7 +34,7 @@ const (
 	columns = `id, source_currency, target_currency, source_amount, target_amount, provided, rate, rate_date, rate_stale, created, expires`
 )
 
-// row is what record has room for, at a time.
+// row is what a record is read from; time is the SQL of its time.
 func row(time string) string { return columns + `, ` + time + `, accepted` }
 
 // newTexts writes them; mark is $ but in SQLite, which would take $2 for a name
@@ -103,7 +103,10 @@ func scan(ctx context.Context, from querier, text string, args ...any) (Kept, ti
 	var r record
 	err := from.row(ctx, text, args, &r.id, &r.source, &r.target, &r.sourceMinor, &r.targetMinor, &r.provided,
 		&r.rate, &r.date, &r.stale, &r.created, &r.expires, &r.now, &r.accepted)
-	if err != nil {
+	switch {
+	case errors.Is(err, errCorrupt):
+		return Kept{}, time.Time{}, fmt.Errorf("%w, of quote %s", err, r.id)
+	case err != nil:
 		return Kept{}, time.Time{}, err
 	}
 	return r.kept()

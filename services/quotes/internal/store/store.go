@@ -71,10 +71,11 @@ type Store struct {
 	migrated      atomic.Bool
 }
 
-// querier reads a statement's one row, into pointers to string, int64, bool and
-// sql.NullInt64; sql.ErrNoRows: there is none.
+// querier reads a statement's one row into pointers to string, int64, bool and
+// sql.NullInt64. sql.ErrNoRows: there is none; errCorrupt, of readers: SQLite
+// has another type there.
 type querier interface {
-	row(ctx context.Context, query string, args []any, columns ...any) error
+	row(ctx context.Context, query string, args []any, into ...any) error
 }
 
 // source is where rows are read that stand alone.
