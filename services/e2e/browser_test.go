@@ -174,12 +174,17 @@ func (b *tab) first(script string) {
 	send(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
-// run does steps, within patience.
-func (b *tab) run(steps ...step) {
+// run does a step, within patience. To a node that was found in a page just
+// before the next one came nothing was done, and it is looked for anew.
+func (b *tab) run(s step) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	err := chromedp.Do(ctx, s)
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		err = chromedp.Do(ctx, s)
+	}
+	if err != nil {
 		b.t.Fatal(err)
 	}
 }
