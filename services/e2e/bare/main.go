@@ -1,16 +1,15 @@
 // Command bare is what the apps are measured against: net/http handlers that
 // do the same work with nothing around it, no routes, no checks, no logs.
 //
-//	bare bytes FILE    answers with the file's bytes, those of an HTTP answer
-//	bare body FILE     answers with its body alone
-//	bare relay URL     GETs the URL and returns the answer
+//	bare bytes URL     GETs the URL once and answers with the same bytes
+//	bare body URL      answers with the body of them alone
+//	bare relay URL     GETs the URL each time and returns the answer
 //	bare commit FILE   commits one row to an SQLite file for each request
 //
 // It binds any free port of the loopback and prints its URL.
 package main
 
 import (
-	"bufio"
 	"database/sql"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ func main() {
 func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 	switch mode {
 	case "bytes", "body":
-		header, body, err := read(argument)
+		header, body, err := get(argument)
 		if mode == "body" {
 			header = http.Header{"Content-Type": header["Content-Type"]}
 		}
@@ -65,22 +64,22 @@ func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 	return nil, fmt.Errorf("no mode %q", mode)
 }
 
-// read reads an answer. net/http dates and counts what it sends by itself.
-func read(file string) (http.Header, []byte, error) {
-	f, err := os.Open(file)
+// get is an answer as wrk gets it, but for what net/http adds by itself.
+func get(url string) (http.Header, []byte, error) {
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
+	resp, err := client.Get(url)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
-	answer, err := http.ReadResponse(bufio.NewReader(f), nil)
-	if err != nil {
-		return nil, nil, err
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s", url, resp.Status)
 	}
-	body, err := io.ReadAll(answer.Body)
 	for _, own := range []string{"Date", "Content-Length", "Connection"} {
-		answer.Header.Del(own)
+		resp.Header.Del(own)
 	}
-	return answer.Header, body, err
+	return resp.Header, body, err
 }
 
 func write(w http.ResponseWriter, header http.Header, body []byte) {

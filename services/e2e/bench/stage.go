@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -154,16 +153,7 @@ func (s *stage) answerOf(mode string, app starter, path string) starter {
 		if err != nil {
 			return nil, err
 		}
-		answer, err := dump(of.url + path)
-		if err != nil {
-			return nil, err
-		}
-		s.files++
-		name := filepath.Join(s.dir, fmt.Sprint(s.files, ".http"))
-		if err := os.WriteFile(name, answer, 0o600); err != nil {
-			return nil, err
-		}
-		return s.start([]string{"bare", mode, name})
+		return s.start([]string{"bare", mode, of.url + path})
 	}
 }
 
@@ -237,20 +227,6 @@ func fetch(url string) ([]byte, error) {
 		err = fmt.Errorf("GET %s: status %d", url, resp.StatusCode)
 	}
 	return body, err
-}
-
-// dump is a whole answer, as wrk gets it.
-func dump(url string) ([]byte, error) {
-	client := http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
-	resp, err := client.Get(url)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: status %d", url, resp.StatusCode)
-	}
-	return httputil.DumpResponse(resp, true)
 }
 
 // footprint prints each app's size, the time from exec to its first answer

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"example.com/portpair/services/quotes/internal/quote"
@@ -96,14 +97,22 @@ type record struct {
 	stale                    bool
 	created, expires, now    int64
 	accepted                 sql.NullInt64
+
+	into []any // pointers to these, as row lists them
 }
+
+var records = sync.Pool{New: func() any {
+	r := new(record)
+	r.into = []any{&r.id, &r.source, &r.target, &r.sourceMinor, &r.targetMinor, &r.provided,
+		&r.rate, &r.date, &r.stale, &r.created, &r.expires, &r.now, &r.accepted}
+	return r
+}}
 
 // scan reads the record of a statement, and its time.
 func scan(ctx context.Context, from querier, text string, args ...any) (Kept, time.Time, error) {
-	var r record
-	err := from.row(ctx, text, args, &r.id, &r.source, &r.target, &r.sourceMinor, &r.targetMinor, &r.provided,
-		&r.rate, &r.date, &r.stale, &r.created, &r.expires, &r.now, &r.accepted)
-	switch {
+	r := records.Get().(*record)
+	defer records.Put(r)
+	switch err := from.row(ctx, text, args, r.into...); {
 	case errors.Is(err, errCorrupt):
 		return Kept{}, time.Time{}, fmt.Errorf("%w, of quote %s", err, r.id)
 	case err != nil:

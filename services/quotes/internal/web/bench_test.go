@@ -38,7 +38,7 @@ func TestAllocationsOfARequest(t *testing.T) {
 	for target, most := range map[string]float64{
 		convert100: 13,
 		"/v1/convert?amount=100.00&source=JPY&target=IDR&date=2026-08-21": 23,
-		"/v1/quotes/" + id: 15,
+		"/v1/quotes/" + id: 13,
 	} {
 		r, c := httptest.NewRequest(http.MethodGet, target, nil), counter{http.Header{}}
 		serve := func() {
