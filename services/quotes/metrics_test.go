@@ -14,7 +14,7 @@ import (
 func TestEveryOutcomeOfACallIsCountedFromZero(t *testing.T) {
 	m := telemetry.New(name, version)
 	observe := countCalls(m)
-	outcomes := []string{"ok", "no-rates", "unreachable", "timed-out", "refused", "failing", "no-rates-service"}
+	outcomes := []string{"ok", "no-rates", "unreachable", "timed-out", "given-up", "refused", "failing", "no-rates-service"}
 	check := func(n int) {
 		t.Helper()
 		var text bytes.Buffer

@@ -27,7 +27,10 @@ func (c *Client) newBreaker() *gobreaker.CircuitBreaker[*kept] {
 		Timeout:      probeEvery,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= tripAfter },
 		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, quote.ErrNoRatesForDate) },
-		IsExcluded:   func(error) bool { return c.calls.ctx.Err() != nil },
+		IsExcluded: func(err error) bool { // ended by us
+			var f *failure
+			return c.calls.ctx.Err() != nil || errors.As(err, &f) && f.outcome == GivenUp
+		},
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			switch gobreaker.StateClosed { // probes between are the calls' own lines
 			case from: // nobody is asked now, and so no call warns

@@ -24,13 +24,14 @@ const (
 	NoRates     Outcome = "no-rates"    // none for what was asked for, as the contract says it
 	Unreachable Outcome = "unreachable" // no connection, or it broke
 	TimedOut    Outcome = "timed-out"
+	GivenUp     Outcome = "given-up"         // its request would not wait any longer
 	Refused     Outcome = "refused"          // 401, 403, WRONGPASS: our credentials
 	Failing     Outcome = "failing"          // 429, 5xx, LOADING
 	NoService   Outcome = "no-rates-service" // what answers does not speak the contract
 )
 
 // Outcomes are all of them.
-var Outcomes = []Outcome{OK, NoRates, Unreachable, TimedOut, Refused, Failing, NoService}
+var Outcomes = []Outcome{OK, NoRates, Unreachable, TimedOut, GivenUp, Refused, Failing, NoService}
 
 // failure is why a call brought no rates. Its text may quote the backing
 // service: for logs and Status, not for clients. fetch makes it safe to show.
@@ -92,9 +93,13 @@ func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, er
 	began := c.now()
 	defer c.status.begin(began)()
 	a := c.protocol.exchange(ctx, q, before)
+	took := c.now().Sub(began)
+	if a.err != nil && context.Cause(ctx) == errGivenUp {
+		a.err = failf(GivenUp, "no answer within %v, asked %s; asked anew since", took.Round(10*time.Millisecond), times(a.attempts))
+	}
 	err := a.err
 
-	done := Call{Time: began, Duration: c.now().Sub(began), Status: a.status, Attempts: a.attempts, Outcome: a.outcome()}
+	done := Call{Time: began, Duration: took, Status: a.status, Attempts: a.attempts, Outcome: a.outcome()}
 	path := c.protocol.path(q)
 	var f *failure
 	if errors.As(err, &f) {

@@ -201,7 +201,11 @@ type timed struct {
 }
 
 func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithDeadline(r.Context(), attemptOf(r.Context()).began.Add(t.timeout))
+	end := attemptOf(r.Context()).began.Add(t.timeout)
+	if sooner, ok := r.Context().Deadline(); ok && sooner.Before(end) {
+		return t.transport.RoundTrip(r)
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), end)
 	resp, err := t.transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel()

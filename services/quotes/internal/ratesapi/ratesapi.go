@@ -38,6 +38,13 @@ const (
 	lookAge = 2 * time.Second
 )
 
+var (
+	// errGivenUp is why a call ended that nobody waits for any more.
+	errGivenUp = errors.New("given up")
+
+	errEnds = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
+)
+
 // Rates are one day's rates and where they stand now.
 type Rates struct {
 	*quote.Table
@@ -70,7 +77,7 @@ type Client struct {
 	latest slot
 	days   *slots
 	series *slots
-	calls  *workers
+	calls  *underway
 }
 
 // New attaches the rates service that h names. agent is sent as User-Agent;
@@ -82,7 +89,7 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 	}
 	c := &Client{
 		handle: h, options: h.Options(), agent: agent, log: log, now: now, observe: observe,
-		days: newSlots(maxDays), series: newSlots(maxSeries), calls: newWorkers(),
+		days: newSlots(maxDays), series: newSlots(maxSeries), calls: newUnderway(),
 	}
 	c.breaker = c.newBreaker()
 	c.budget = newBudget(c.options.Attempts)
@@ -100,7 +107,7 @@ func New(h resource.Handle, agent string, log *slog.Logger, now func() time.Time
 func (c *Client) Close() {
 	c.calls.stop()
 	c.protocol.close()
-	c.calls.running.Wait()
+	c.calls.wait()
 }
 
 // Latest returns the newest rates. The error wraps quote.ErrRatesUnavailable
@@ -159,20 +166,13 @@ func (c *Client) answer(ctx context.Context, s *slot, q question, maxAge time.Du
 			patience = 0
 		}
 	}
-	call := c.ask(ctx, s, q, maxAge, maxAge > 0 || limps)
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	var err error
-	select {
-	case <-call.done:
-		if call.err == nil {
-			return call.kept, c.standing(call.kept, maxAge, false), nil
-		}
-		err = call.err
-	case <-timer.C:
-		err = fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
-	case <-ctx.Done():
-		err = ctx.Err()
+	ask := c.own
+	if maxAge > 0 || limps {
+		ask = c.shared
+	}
+	fresh, err := ask(ctx, s, q, maxAge, patience)
+	if err == nil {
+		return fresh, c.standing(fresh, maxAge, false), nil
 	}
 	if k == nil || errors.Is(err, quote.ErrNoRatesForDate) || ctx.Err() != nil {
 		return nil, quote.Standing{}, err
@@ -191,11 +191,46 @@ func (c *Client) standing(k *kept, maxAge time.Duration, failed bool) quote.Stan
 	return rules.Standing(quote.Answer{Date: k.date(), FetchedAt: k.answered, AgeHeader: k.age, RefreshFailed: failed}, c.now())
 }
 
-// ask starts a call, or joins the one under way: concurrent requests share
-// one, unless the handle says max_age=0s, which is one call per request of a
-// backing service that does not limp. A call outlives the request that
+// own makes a call for one request, as max_age=0s has it, in the request's
+// goroutine: to hand it to another and the answer back is a tenth of what it
+// costs. It ends when the request stops waiting, and one that is shared goes
+// on in its place.
+func (c *Client) own(ctx context.Context, s *slot, q question, maxAge, patience time.Duration) (k *kept, err error) {
+	if !c.calls.begin() {
+		return nil, errEnds
+	}
+	defer c.calls.done()
+	if end, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(end))
+	}
+	waiting, end := context.WithTimeoutCause(outliving{c.calls.ctx, ctx}, patience, errGivenUp)
+	defer end()
+	k, err = c.guarded(waiting, q, s.kept.Load())
+	c.settle(s, q, k)
+	if err != nil && context.Cause(waiting) == errGivenUp {
+		c.ask(ctx, s, q, maxAge)
+	}
+	return k, err
+}
+
+// shared waits for the one call of all requests that come meanwhile.
+func (c *Client) shared(ctx context.Context, s *slot, q question, maxAge, patience time.Duration) (*kept, error) {
+	call := c.ask(ctx, s, q, maxAge)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-call.done:
+		return call.kept, call.err
+	case <-timer.C:
+		return nil, fmt.Errorf("%w: no answer within %v", quote.ErrRatesUnavailable, patience)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// ask starts a call, or joins the one under way. It outlives the request that
 // started it.
-func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Duration, shared bool) *call {
+func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Duration) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.kept.Load(); k != nil && c.standing(k, maxAge, false).Fresh { // answered while we waited for the lock
@@ -207,30 +242,33 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 		return s.call
 	}
 	one := &call{done: make(chan struct{})}
-	started := c.calls.do(func() {
+	if !c.calls.begin() {
+		one.err = errEnds
+		close(one.done)
+		return one
+	}
+	s.call = one
+	go func() {
+		defer c.calls.done()
 		one.kept, one.err = c.guarded(outliving{c.calls.ctx, ctx}, q, s.kept.Load())
 		s.mu.Lock()
-		if one.err == nil {
-			s.kept.Store(one.kept)
-		}
-		if s.call == one {
-			s.call = nil
-		}
+		c.settle(s, q, one.kept)
+		s.call = nil
 		s.mu.Unlock()
-		if s.kept.Load() == nil {
-			c.days.forget(q, s)
-			c.series.forget(q, s)
-		}
 		close(one.done)
-	})
-	switch {
-	case !started:
-		one.err = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
-		close(one.done)
-	case shared:
-		s.call = one
-	}
+	}()
 	return one
+}
+
+// settle keeps what a call brought, if it did, or else gives up the place of a
+// question that has no answer.
+func (c *Client) settle(s *slot, q question, k *kept) {
+	if k != nil {
+		s.kept.Store(k)
+	} else if s.kept.Load() == nil {
+		c.days.forget(q, s)
+		c.series.forget(q, s)
+	}
 }
 
 // outliving is the context of a call: its end is the client's, its request id

@@ -101,7 +101,7 @@ func (h *history) late(now time.Time) bool {
 		return hanging
 	}
 	last := h.calls[len(h.calls)-1]
-	return last.Duration > slowCall && now.Sub(last.Time.Add(last.Duration)) < limpsFor
+	return (last.Duration > slowCall || last.Outcome == GivenUp) && now.Sub(last.Time.Add(last.Duration)) < limpsFor
 }
 
 func (h *history) add(c Call, server string) {

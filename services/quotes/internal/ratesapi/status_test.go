@@ -149,7 +149,7 @@ func TestTheServerIsThatOfTheLastAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := serveInMemory(t, inTurn(
 			named("rates", answer(good)), named("nginx", status(404, "<html>")), named("nobody", never), answer(good),
-		)).attach(t, "?max_age=0s&attempts=1")
+		)).attach(t, "?max_age=0s&attempts=1&timeout=500ms")
 		for _, server := range []string{"rates", "nginx", "nginx", ""} {
 			c.mustLatest(t)
 			time.Sleep(time.Minute)

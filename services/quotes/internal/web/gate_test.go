@@ -14,7 +14,7 @@ import (
 
 func TestMoreRequestsThanMaxInFlight(t *testing.T) {
 	d := open(t, "?max_age=0s", func(a *web.App, _ *store.Settings, _ *string) { a.MaxInFlight = 2 })
-	asked, answer := make(chan bool, 2), make(chan bool)
+	asked, answer := make(chan bool, 8), make(chan bool)
 	style := loaded(t, d.get(t, "/quotes/none").body)[0]
 	d.becomes(func(w http.ResponseWriter, r *http.Request) {
 		asked <- true
