@@ -47,7 +47,7 @@ func handlerOf(mode, argument string) (http.HandlerFunc, error) {
 		}
 		return func(w http.ResponseWriter, _ *http.Request) { write(w, header, body) }, err
 	case "relay":
-		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 512}}
 		return func(w http.ResponseWriter, _ *http.Request) {
 			resp, err := client.Get(argument)
 			if err != nil {

@@ -25,7 +25,10 @@ const (
 	maxBody   = 1 << 20                // bytes; a day's rates are about 600
 	maxHeader = 32 << 10               // bytes
 	maxDrain  = 4 << 10                // bytes read of an answer that nobody wants, to keep its connection
-	idleConns = 64
+
+	// idleConns is as many as MAX_IN_FLIGHT, for with max_age=0s each request
+	// that is worked on has one: those above it would be dialed anew each time.
+	idleConns = 512
 
 	// idleTimeout is under the 5 s of servers that do not wait long (Node's,
 	// Apache's), so that it is us who close; and what a burst has left open

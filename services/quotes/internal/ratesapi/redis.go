@@ -17,6 +17,10 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
+// poolSize is how many connections there are at most: an exchange over one is
+// short, and who finds none free waits.
+const poolSize = 64
+
 // overRedis asks over the Redis protocol, of rates or of a Redis that holds
 // the same keys.
 type overRedis struct {
@@ -47,7 +51,7 @@ func newRedis(c *Client) *overRedis {
 		Addr: c.handle.Address(), Username: user, Password: password, Dialer: o.open, Protocol: 2,
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout, ContextTimeoutEnabled: true,
 		MaxRetries: -1, DialerRetries: 1,
-		PoolSize: idleConns, ConnMaxIdleTime: idleTimeout,
+		PoolSize: poolSize, ConnMaxIdleTime: idleTimeout,
 		ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled, EndpointType: maintnotifications.EndpointTypeNone},
