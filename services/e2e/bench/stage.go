@@ -22,6 +22,7 @@ const patience = 10 * time.Second
 // stage starts servers and ends them.
 type stage struct {
 	bin, dir string
+	conns    int // of a load of GETs
 	running  []*server
 	files    int
 }

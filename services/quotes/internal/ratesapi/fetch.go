@@ -94,15 +94,15 @@ func (c *Client) fetch(ctx context.Context, q question, before *kept) (*kept, er
 	defer c.status.begin(began)()
 	a := c.protocol.exchange(ctx, q, before)
 	took := c.now().Sub(began)
-	if a.err != nil && context.Cause(ctx) == errGivenUp {
-		a.err = failf(GivenUp, "no answer within %v, asked %s; asked anew since", took.Round(10*time.Millisecond), times(a.attempts))
+	var f *failure
+	if errors.As(a.err, &f) && (f.outcome == TimedOut || f.outcome == Unreachable) && givenUp(ctx) {
+		*f = failure{GivenUp, fmt.Sprintf("no answer within %v, asked %s; given up", took.Round(10*time.Millisecond), times(a.attempts))}
 	}
 	err := a.err
 
 	done := Call{Time: began, Duration: took, Status: a.status, Attempts: a.attempts, Outcome: a.outcome()}
 	path := c.protocol.path(q)
-	var f *failure
-	if errors.As(err, &f) {
+	if f != nil {
 		f.text = c.clean(f.text)
 		done.Error = f.text
 		err = fmt.Errorf("%w: %w", quote.ErrRatesUnavailable, err)

@@ -26,8 +26,8 @@ const (
 	maxHeader = 32 << 10               // bytes
 	maxDrain  = 4 << 10                // bytes read of an answer that nobody wants, to keep its connection
 
-	// idleConns is as many as MAX_IN_FLIGHT, for with max_age=0s each request
-	// that is worked on has one: those above it would be dialed anew each time.
+	// idleConns is what MAX_IN_FLIGHT is unless set, for with max_age=0s each
+	// request that is worked on has one: more would be dialed anew each time.
 	idleConns = 512
 
 	// idleTimeout is under the 5 s of servers that do not wait long (Node's,

@@ -2,6 +2,7 @@ package ratesapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func TestARequestGivesItsOwnCallUpAndOneThatIsSharedGoesOn(t *testing.T) {
 func TestACallThatIsGivenUpIsToldOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := giveUp(t, serveInMemory(t, inTurn(answer(good), never)))
-		const why = "no answer within 1s, asked once; asked anew since"
+		const why = "no answer within 1s, asked once; given up"
 		want(t, "outcome", c.last(t).Outcome, GivenUp)
 		want(t, "error", c.last(t).Error, why)
 		want(t, "state", c.Status().State, Stale)
@@ -85,6 +86,58 @@ func TestWithoutATableARequestGivesItsOwnCallUpAfter5Seconds(t *testing.T) {
 	})
 }
 
+// A day's place is given up when there is no answer, but not while one comes.
+func TestTheAnswerToADayIsKeptWhoeverGaveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := serveInMemory(t, after(6*time.Second, answer(good)))
+		c := u.attach(t, "?max_age=0s&timeout=10s")
+		day := date(t, "2026-08-21")
+		_, err := c.On(t.Context(), day)
+		wantErr(t, err, quote.ErrRatesUnavailable)
+		time.Sleep(20 * time.Second)
+		want(t, "stale", c.mustOn(t, day).Stale, true)
+	})
+}
+
+func TestAFailureTakesNoPlaceFromACallUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, answer(good)).attach(t, "")
+		q := ofDay(date(t, "2026-08-21"))
+		s := c.days.of(q)
+		s.call = &call{}
+		s.mu.Lock()
+		c.settle(s, q, nil)
+		s.call = nil
+		s.mu.Unlock()
+		want(t, "the place is the same", c.days.of(q) == s, true)
+		s.mu.Lock()
+		c.settle(s, q, nil)
+		s.mu.Unlock()
+		want(t, "the place is the same, with no call under way", c.days.of(q) == s, false)
+	})
+}
+
+func TestGivingUpCostsNoRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := serveRedis(t, someRates().answer)
+		c := f.attach(t, "?max_age=0s&timeout=10s")
+		c.mustLatest(t)
+		f.mu.Lock()
+		f.deaf = math.MaxInt64 // new connections too
+		f.mu.Unlock()
+		var asking sync.WaitGroup
+		for range 20 {
+			asking.Go(func() { _, _ = c.Latest(t.Context()) })
+		}
+		asking.Wait()
+		want(t, "what retries are paid from", c.budget.answers, c.budget.full)
+		want(t, "failures, for the breaker", c.breaker.Counts().TotalFailures, 0)
+		for _, call := range c.observed[1:] {
+			want(t, "outcome", call.Outcome, GivenUp)
+		}
+	})
+}
+
 func TestWhoLeavesDoesNotEndItsOwnCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := serveInMemory(t, after(500*time.Millisecond, answer(good)))
@@ -95,6 +148,16 @@ func TestWhoLeavesDoesNotEndItsOwnCall(t *testing.T) {
 		want(t, "outcome", c.last(t).Outcome, OK)
 		want(t, "rate date", c.Status().RateDate, "2026-08-21")
 		want(t, "requests", u.requests.Load(), 1)
+	})
+}
+
+func TestWhoLeavesIsToldSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveInMemory(t, after(500*time.Millisecond, status(http.StatusNotFound, ""))).attach(t, "?max_age=0s")
+		leaving, leave := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, leave)
+		_, err := c.Latest(leaving)
+		wantErr(t, err, context.Canceled)
 	})
 }
 

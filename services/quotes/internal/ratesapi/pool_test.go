@@ -46,13 +46,14 @@ func askTogether(t *testing.T, c *attached, n int) {
 }
 
 func TestAsManyConnectionsAreKeptAsRequestsAreWorkedOn(t *testing.T) {
-	const many = 512 // MAX_IN_FLIGHT, unless set
+	const many = 128
 	u := serve(t, together(many))
 	c := u.attach(t, "?max_age=0s&timeout=30s")
 	for range 3 {
 		askTogether(t, c, many)
 		want(t, "connections accepted", u.accepted.Load(), many)
 	}
+	want(t, "requests, each on its own", u.requests.Load(), 3*many)
 }
 
 func TestConnectionsAreKeptAfterAFailedCall(t *testing.T) {

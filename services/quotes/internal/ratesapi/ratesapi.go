@@ -24,7 +24,7 @@ import (
 const (
 	// How long a request waits for an answer: with a table at hand that can
 	// serve instead (not at all while the backing service limps), and with
-	// none. The call goes on without it.
+	// none. A call goes on without it, or one in its place.
 	patienceStale = 1 * time.Second
 	patienceNone  = 5 * time.Second
 
@@ -38,12 +38,7 @@ const (
 	lookAge = 2 * time.Second
 )
 
-var (
-	// errGivenUp is why a call ended that nobody waits for any more.
-	errGivenUp = errors.New("given up")
-
-	errEnds = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
-)
+var errEnds = fmt.Errorf("%w: the app ends", quote.ErrRatesUnavailable)
 
 // Rates are one day's rates and where they stand now.
 type Rates struct {
@@ -203,14 +198,27 @@ func (c *Client) own(ctx context.Context, s *slot, q question, maxAge, patience 
 	if end, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(end))
 	}
-	waiting, end := context.WithTimeoutCause(outliving{c.calls.ctx, ctx}, patience, errGivenUp)
+	waiting, end := context.WithTimeout(outliving{c.calls.ctx, ctx}, patience)
 	defer end()
 	k, err = c.guarded(waiting, q, s.kept.Load())
-	c.settle(s, q, k)
-	if err != nil && context.Cause(waiting) == errGivenUp {
+	if err != nil && givenUp(waiting) {
 		c.ask(ctx, s, q, maxAge)
+	} else {
+		s.mu.Lock()
+		c.settle(s, q, k)
+		s.mu.Unlock()
+	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
 	}
 	return k, err
+}
+
+// givenUp says whether a request has stopped waiting for its own call. No other
+// has a deadline. What reads from a connection may notice before ctx does.
+func givenUp(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ok && !time.Now().Before(end)
 }
 
 // shared waits for the one call of all requests that come meanwhile.
@@ -252,8 +260,8 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 		defer c.calls.done()
 		one.kept, one.err = c.guarded(outliving{c.calls.ctx, ctx}, q, s.kept.Load())
 		s.mu.Lock()
-		c.settle(s, q, one.kept)
 		s.call = nil
+		c.settle(s, q, one.kept)
 		s.mu.Unlock()
 		close(one.done)
 	}()
@@ -261,11 +269,11 @@ func (c *Client) ask(ctx context.Context, s *slot, q question, maxAge time.Durat
 }
 
 // settle keeps what a call brought, if it did, or else gives up the place of a
-// question that has no answer.
+// question that has no answer and none on its way. It is called with s locked.
 func (c *Client) settle(s *slot, q question, k *kept) {
 	if k != nil {
 		s.kept.Store(k)
-	} else if s.kept.Load() == nil {
+	} else if s.kept.Load() == nil && s.call == nil {
 		c.days.forget(q, s)
 		c.series.forget(q, s)
 	}

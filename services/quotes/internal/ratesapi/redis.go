@@ -88,7 +88,7 @@ func (o *overRedis) exchange(ctx context.Context, q question, before *kept) (a r
 		if isTimeout(err) || o.handle.OverTLS() { // those at rest may be broken too, and go-redis cannot see it
 			o.breaks.Add(1)
 		}
-		if a.attempts == o.options.Attempts || !mayHelp(a.err, err) || !o.mayRetry() || !sleep(ctx, backoff(minWait, maxWait, a.attempts-1, nil)) {
+		if a.attempts == o.options.Attempts || givenUp(ctx) || !mayHelp(a.err, err) || !o.mayRetry() || !sleep(ctx, backoff(minWait, maxWait, a.attempts-1, nil)) {
 			break
 		}
 	}
