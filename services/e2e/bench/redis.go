@@ -43,11 +43,11 @@ func (s *stage) besideRedis(rounds int, only string) error {
 		for _, pipeline := range []string{"1", "16"} {
 			var a, b, ratios []float64
 			for range rounds {
-				us, err := benchmark(ours, pipeline, command)
+				us, err := s.benchmark(ours, pipeline, command)
 				if err != nil {
 					return err
 				}
-				them, err := benchmark(real, pipeline, command)
+				them, err := s.benchmark(real, pipeline, command)
 				if err != nil {
 					return err
 				}
@@ -86,12 +86,12 @@ func (s *stage) redis() (port string, err error) {
 }
 
 // benchmark returns requests per second.
-func benchmark(port, pipeline, command string) (float64, error) {
-	requests := "50000"
+func (s *stage) benchmark(port, pipeline, command string) (float64, error) {
+	requests := "200000" // two seconds
 	if pipeline != "1" {
-		requests = "200000"
+		requests = "1000000"
 	}
-	args := append([]string{"-p", port, "-n", requests, "-P", pipeline, "--csv"}, strings.Fields(command)...)
+	args := append([]string{"-p", port, "-c", strconv.Itoa(s.conns), "-n", requests, "-P", pipeline, "--csv"}, strings.Fields(command)...)
 	out, err := exec.Command("redis-benchmark", args...).Output()
 	if err != nil {
 		return 0, err
