@@ -2,7 +2,6 @@ package ratesapi
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -62,7 +61,7 @@ func TestACallOverTheRedisProtocolIsGivenUpToo(t *testing.T) {
 		f := serveRedis(t, someRates().answer)
 		c := f.attach(t, "?max_age=0s&timeout=10s")
 		c.mustLatest(t)
-		f.deafen()
+		f.deafenAll()
 		asked := time.Now()
 		want(t, "stale", c.mustLatest(t).Stale, true)
 		want(t, "waited", time.Since(asked), patienceStale)
@@ -122,9 +121,7 @@ func TestGivingUpCostsNoRetry(t *testing.T) {
 		f := serveRedis(t, someRates().answer)
 		c := f.attach(t, "?max_age=0s&timeout=10s")
 		c.mustLatest(t)
-		f.mu.Lock()
-		f.deaf = math.MaxInt64 // new connections too
-		f.mu.Unlock()
+		f.deafenAll()
 		var asking sync.WaitGroup
 		for range 20 {
 			asking.Go(func() { _, _ = c.Latest(t.Context()) })

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http/httptest"
 	"slices"
@@ -93,6 +94,13 @@ func (f *fakeRedis) deafen() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.deaf = f.accepted.Load()
+}
+
+// deafenAll is deafen of those to come, too.
+func (f *fakeRedis) deafenAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deaf = math.MaxInt64
 }
 
 func (f *fakeRedis) serve(conn net.Conn, n int64) {
